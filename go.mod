@@ -1,0 +1,3 @@
+module github.com/jobflow-operator/jobflow-operator
+
+go 1.26.0
