@@ -1,0 +1,150 @@
+package v1alpha1
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// DaemonJobSpec describes a Job that runs once on every node. The fields of a
+// batch/v1 JobSpec stand beside globalParams and excludeNodeList; they are the
+// spec of the Job that each node gets. Two things differ from a Job of one's
+// own: backoffLimit defaults to 0, and restartPolicy is always Never.
+// +kubebuilder:validation:XValidation:rule="self.template == oldSelf.template",fieldPath=".template",message="is immutable; create a DaemonJob of another name to run something else"
+// +kubebuilder:validation:XValidation:rule="self.?globalParams == oldSelf.?globalParams",message="globalParams is immutable; create a DaemonJob of another name"
+// +kubebuilder:validation:XValidation:rule="self.?excludeNodeList.orValue('') == oldSelf.?excludeNodeList.orValue('')",message="excludeNodeList is immutable; create a DaemonJob of another name"
+// +kubebuilder:validation:XValidation:rule="self.?completions == oldSelf.?completions && self.?completionMode == oldSelf.?completionMode",message="completions and completionMode are immutable"
+// +kubebuilder:validation:XValidation:rule="self.?selector == oldSelf.?selector && self.?manualSelector == oldSelf.?manualSelector",message="selector and manualSelector are immutable"
+// +kubebuilder:validation:XValidation:rule="self.?podFailurePolicy == oldSelf.?podFailurePolicy && self.?successPolicy == oldSelf.?successPolicy",message="podFailurePolicy and successPolicy are immutable"
+// +kubebuilder:validation:XValidation:rule="self.?backoffLimitPerIndex == oldSelf.?backoffLimitPerIndex && self.?maxFailedIndexes == oldSelf.?maxFailedIndexes",message="backoffLimitPerIndex and maxFailedIndexes are immutable"
+// +kubebuilder:validation:XValidation:rule="self.?podReplacementPolicy == oldSelf.?podReplacementPolicy && self.?managedBy == oldSelf.?managedBy",message="podReplacementPolicy and managedBy are immutable"
+type DaemonJobSpec struct {
+	// globalParams are given to every node's Job. Default: none. Immutable.
+	// +optional
+	GlobalParams *CommonParams `json:"globalParams,omitempty"`
+
+	// excludeNodeList names the nodes that get no Job, separated by commas; blanks
+	// around a name are ignored, and a name that no node has is allowed. Default:
+	// no node is excluded. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=262144
+	ExcludeNodeList string `json:"excludeNodeList,omitempty"`
+
+	// The native spec of each node's Job. suspend, parallelism,
+	// activeDeadlineSeconds, backoffLimit and ttlSecondsAfterFinished may change
+	// at any time and are carried over to the Jobs that have not ended; the rest is
+	// immutable, as it is on a Job.
+	batchv1.JobSpec `json:",inline"`
+}
+
+// DaemonJobStatus says where a DaemonJob stands.
+type DaemonJobStatus struct {
+	// state is Pending, Running, Succeed, Failed, Terminating or Suspended.
+	// Pending also stands while no node is eligible.
+	// +optional
+	State State `json:"state,omitempty"`
+
+	// message says in one line what is awaited or what went wrong.
+	// +optional
+	Message string `json:"message,omitempty"`
+
+	// observedGeneration is the metadata.generation that this status was computed
+	// from.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// startTime is when the DaemonJob was first acted on. As on a Job, it is reset
+	// when it is resumed from suspension.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// completionTime is when the DaemonJob ended, whether Complete or Failed.
+	// +optional
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
+
+	// progress is the number of succeeded nodes of all nodes that get a Job, as
+	// 3/5.
+	// +optional
+	Progress string `json:"progress,omitempty"`
+
+	// desired counts the nodes that get a Job.
+	// +optional
+	Desired int32 `json:"desired,omitempty"`
+
+	// waiting counts the nodes whose Job has not started.
+	// +optional
+	Waiting int32 `json:"waiting,omitempty"`
+
+	// running counts the nodes whose Job runs.
+	// +optional
+	Running int32 `json:"running,omitempty"`
+
+	// succeeded counts the nodes whose Job is Complete.
+	// +optional
+	Succeeded int32 `json:"succeeded,omitempty"`
+
+	// failed counts the nodes whose Job failed.
+	// +optional
+	Failed int32 `json:"failed,omitempty"`
+
+	// skipped counts the nodes that were left out for their taints, and those that
+	// left the cluster before their Job ended. They are not part of desired.
+	// +optional
+	Skipped int32 `json:"skipped,omitempty"`
+
+	// conditions are Complete, Failed and Suspended as on a Job, and Ready and
+	// Stalled by the kstatus rules.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// nodes has one entry a node, sorted by name. Past 500 nodes those that
+	// Succeeded are counted and no longer listed. The list is atomic, since only
+	// the operator writes it.
+	// +optional
+	// +listType=atomic
+	Nodes []RunStatus `json:"nodes,omitempty"`
+
+	// succeededDigest remembers the nodes that Succeeded and are not listed in
+	// nodes, so that they never run again: the first six bytes of the SHA-256 of
+	// each name, sorted, in base64. For the operator; people read succeeded.
+	// +optional
+	SucceededDigest []byte `json:"succeededDigest,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=dj,categories=all
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.state`
+// +kubebuilder:printcolumn:name="Progress",type=string,JSONPath=`.status.progress`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Desired",type=integer,JSONPath=`.status.desired`,priority=1
+// +kubebuilder:printcolumn:name="Started",type=date,JSONPath=`.status.startTime`,priority=1
+// +kubebuilder:printcolumn:name="Completed",type=date,JSONPath=`.status.completionTime`,priority=1
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.message`,priority=1
+
+// DaemonJob runs a batch/v1 Job once on every node that a DaemonSet of the same
+// pod template would run on, less those excluded. Nodes that join while it runs
+// are included. It is Complete when every node's Job is, and Failed when all
+// have ended and one has failed.
+type DaemonJob struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the Job and the nodes that it does not run on.
+	// +required
+	Spec DaemonJobSpec `json:"spec"`
+
+	// status is where the DaemonJob stands. Written by the operator only.
+	// +optional
+	Status DaemonJobStatus `json:"status,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+
+// DaemonJobList is a list of DaemonJobs.
+type DaemonJobList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []DaemonJob `json:"items"`
+}

@@ -1,0 +1,226 @@
+package v1alpha1
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// JobFlowSpec describes a graph of Jobs.
+// +kubebuilder:validation:XValidation:rule="self.flows == oldSelf.flows",fieldPath=".flows",message="is immutable; create a JobFlow of another name to run other steps"
+// +kubebuilder:validation:XValidation:rule="self.?globalParams == oldSelf.?globalParams",message="globalParams is immutable; create a JobFlow of another name"
+// +kubebuilder:validation:XValidation:rule="self.?shareVolumes == oldSelf.?shareVolumes",message="shareVolumes is immutable; create a JobFlow of another name"
+type JobFlowSpec struct {
+	// flows are the steps of the graph, each of which becomes one batch/v1 Job
+	// named <jobflow>-<step>. A step starts when every step that it depends on
+	// has the condition Complete; steps without an open dependency run side by
+	// side. Step names are unique. 1 to 1,000 steps. Immutable.
+	// +required
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1000
+	// +listType=map
+	// +listMapKey=name
+	Flows []FlowStep `json:"flows"`
+
+	// globalParams are given to every step's Job. Default: none. Immutable.
+	// +optional
+	GlobalParams *GlobalParams `json:"globalParams,omitempty"`
+
+	// shareVolumes are pod volumes that several steps share. A volume goes into
+	// the pods of the steps that mount it, with shareVolumeMounts or in a
+	// container of their own. Its name must not be one that the pod template of
+	// such a step uses already. Default: none. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxItems=100
+	// +listType=map
+	// +listMapKey=name
+	ShareVolumes []corev1.Volume `json:"shareVolumes,omitempty"`
+
+	// suspend holds the flow: no new Job is created, and the Jobs that have not
+	// ended are suspended as by their own spec.suspend, which ends their pods.
+	// Setting it back to false resumes both, and restarts the clock of
+	// activeDeadlineSeconds. Default: false. May change at any time.
+	// +optional
+	Suspend *bool `json:"suspend,omitempty"`
+
+	// parallelism is the most Jobs of this flow that may run at the same time.
+	// Lowering it ends no Job. Default: no limit. At least 1. May change at any
+	// time.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Parallelism *int32 `json:"parallelism,omitempty"`
+
+	// activeDeadlineSeconds is how long, in seconds from status.startTime, the
+	// flow may be active. After that the Jobs that still run are ended, nothing
+	// new starts, and the flow is Failed with reason DeadlineExceeded. Default:
+	// no limit. May change at any time until the flow has ended.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
+
+	// ttlSecondsAfterFinished is how long, in seconds from
+	// status.completionTime, the flow is kept once it has ended. After that it is
+	// deleted, and its Jobs and pods with it. 0 deletes it at once. Default: it is
+	// kept. May change at any time.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
+}
+
+// GlobalParams are parameters that every Job of a JobFlow receives.
+type GlobalParams struct {
+	// nodeName makes every Job run on the node of this name. It becomes a
+	// required node affinity, so that the scheduler still checks resources,
+	// taints and volumes. Default: any node. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	NodeName string `json:"nodeName,omitempty"`
+
+	CommonParams `json:",inline"`
+}
+
+// FlowStep is one step of a JobFlow: a Job and what must be Complete before it.
+// +kubebuilder:validation:XValidation:rule="has(self.jobTemplate) != has(self.jobTemplateRef)",message="set exactly one of jobTemplate and jobTemplateRef"
+type FlowStep struct {
+	// name identifies the step in its flow and ends the name of its Job. A
+	// lower-case RFC 1123 label: letters, digits and '-', at most 63 characters.
+	// Unique in the flow. Immutable.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name"`
+
+	// dependencies are the names of the steps of this flow whose Jobs must have
+	// the condition Complete before this step starts. Cycles and unknown names
+	// are refused. Default: none, the step starts with the flow. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxItems=999
+	// +kubebuilder:validation:items:MaxLength=63
+	// +listType=set
+	Dependencies []string `json:"dependencies,omitempty"`
+
+	// jobTemplate is the spec of the Job, with every field that batch/v1 has. Two
+	// things differ from a Job of one's own: backoffLimit defaults to 0, and
+	// restartPolicy is always Never. Exactly one of jobTemplate and
+	// jobTemplateRef is set. Immutable.
+	// +optional
+	JobTemplate *batchv1.JobSpec `json:"jobTemplate,omitempty"`
+
+	// jobTemplateRef is the name of a JobTemplate in the same namespace whose
+	// spec is used instead. It is read when the step starts; while there is none
+	// of that name, the step waits. Exactly one of jobTemplate and jobTemplateRef
+	// is set. Immutable.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	JobTemplateRef string `json:"jobTemplateRef,omitempty"`
+
+	// shareVolumeMounts mount shared volumes into all containers and init
+	// containers of the step. Each names a volume of spec.shareVolumes. Default:
+	// none. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxItems=100
+	// +listType=map
+	// +listMapKey=mountPath
+	ShareVolumeMounts []corev1.VolumeMount `json:"shareVolumeMounts,omitempty"`
+}
+
+// JobFlowStatus says where a JobFlow stands.
+type JobFlowStatus struct {
+	// state is Pending, Running, Succeed, Failed, Terminating or Suspended.
+	// +optional
+	State State `json:"state,omitempty"`
+
+	// message says in one line what is awaited or what went wrong.
+	// +optional
+	Message string `json:"message,omitempty"`
+
+	// observedGeneration is the metadata.generation that this status was computed
+	// from.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// startTime is when the flow was first acted on. As on a Job, it is reset when
+	// the flow is resumed from suspension.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// completionTime is when the flow ended, whether Complete or Failed.
+	// +optional
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
+
+	// progress is the number of succeeded steps of all steps, as 3/5.
+	// +optional
+	Progress string `json:"progress,omitempty"`
+
+	// waiting counts the steps that have not started.
+	// +optional
+	Waiting int32 `json:"waiting,omitempty"`
+
+	// running counts the steps whose Job runs.
+	// +optional
+	Running int32 `json:"running,omitempty"`
+
+	// succeeded counts the steps whose Job is Complete.
+	// +optional
+	Succeeded int32 `json:"succeeded,omitempty"`
+
+	// failed counts the steps that failed.
+	// +optional
+	Failed int32 `json:"failed,omitempty"`
+
+	// skipped counts the steps that will never run because the flow ended
+	// without them.
+	// +optional
+	Skipped int32 `json:"skipped,omitempty"`
+
+	// conditions are Complete, Failed and Suspended as on a Job, and Ready and
+	// Stalled by the kstatus rules.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// flows has one entry a step, in the order of spec.flows. The list is atomic:
+	// only the operator writes it, and 1,000 entries would otherwise be repeated
+	// key by key in managedFields.
+	// +optional
+	// +listType=atomic
+	Flows []RunStatus `json:"flows,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=jf,categories=all
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.state`
+// +kubebuilder:printcolumn:name="Progress",type=string,JSONPath=`.status.progress`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Started",type=date,JSONPath=`.status.startTime`,priority=1
+// +kubebuilder:printcolumn:name="Completed",type=date,JSONPath=`.status.completionTime`,priority=1
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.message`,priority=1
+
+// JobFlow runs a graph of native batch/v1 Jobs: each step starts once, when
+// every step that it depends on is Complete. When a step fails, nothing new
+// starts, what runs is left to finish, and the flow is then Failed.
+type JobFlow struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the graph of Jobs.
+	// +required
+	Spec JobFlowSpec `json:"spec"`
+
+	// status is where the flow stands. Written by the operator only.
+	// +optional
+	Status JobFlowStatus `json:"status,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+
+// JobFlowList is a list of JobFlows.
+type JobFlowList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []JobFlow `json:"items"`
+}
