@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// Pods only run on Linux; this lets the module build elsewhere.
+func main() {}

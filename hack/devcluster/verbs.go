@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// verb is one command of the program.
+type verb struct {
+	name    string
+	args    string
+	summary string
+	run     func(ctx context.Context, args []string) error
+	// hidden verbs are how the program starts parts of itself.
+	hidden bool
+}
+
+func verbs() []verb {
+	return []verb{
+		{name: "assets", summary: "build kube-apiserver, etcd and kubectl; print the directory that holds them (KUBEBUILDER_ASSETS)", run: runAssets},
+	}
+}
+
+// usageError is a mistake on the command line.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+func usagef(format string, args ...any) error {
+	return usageError(fmt.Sprintf(format, args...))
+}
+
+func dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		printUsage(os.Stderr)
+		return usagef("which verb? (see above)")
+	}
+	switch args[0] {
+	case "-h", "-help", "--help", "help":
+		printUsage(os.Stdout)
+		return nil
+	}
+	var names []string
+	for _, v := range verbs() {
+		if v.name == args[0] {
+			return v.run(ctx, args[1:])
+		}
+		if !v.hidden {
+			names = append(names, v.name)
+		}
+	}
+	return usagef("no verb %q; there are: %s", args[0], strings.Join(names, ", "))
+}
+
+func printUsage(w io.Writer) {
+	fmt.Fprint(w, `Devcluster builds and runs a real Kubernetes cluster on one machine.
+
+Usage: devcluster VERB [flags]
+
+`)
+	for _, v := range verbs() {
+		if !v.hidden {
+			fmt.Fprintf(w, "  %-12s %s\n", v.name, v.summary)
+		}
+	}
+	fmt.Fprint(w, `
+"devcluster VERB --help" tells a verb's flags. Answers go to stdout, progress to stderr.
+
+Environment:
+  DEVCLUSTER_CACHE   where built programs are kept (default: $XDG_CACHE_HOME or ~/.cache)
+  DEVCLUSTER_STATE   where clusters keep their state (default: ~/.local/state/jobflow-devcluster)
+  DEVCLUSTER_SOURCE  this module's sources, when run from elsewhere than the repository
+`)
+}
+
+// newFlags returns a flag set whose help tells the verb's story and then its flags.
+func newFlags(name, args, about string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {
+		fmt.Printf("Usage: devcluster %s\n\n%s\n", strings.TrimSpace(name+" [flags] "+args), strings.TrimSpace(about))
+		fs.SetOutput(os.Stdout)
+		hasFlags := false
+		fs.VisitAll(func(*flag.Flag) { hasFlags = true })
+		if hasFlags {
+			fmt.Print("\nFlags:\n")
+			fs.PrintDefaults()
+		}
+		fs.SetOutput(io.Discard)
+	}
+	return fs
+}
+
+// parse reads flags, also those after the arguments: "load-image FILE --name x".
+func parse(fs *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := fs.Parse(args); err != nil {
+			if err == flag.ErrHelp {
+				return nil, err
+			}
+			return nil, usagef("%s: %v; see \"devcluster %s --help\"", fs.Name(), err, fs.Name())
+		}
+		if fs.NArg() == 0 {
+			return rest, nil
+		}
+		// What follows "--" is arguments only.
+		consumed := len(args) - fs.NArg()
+		if consumed > 0 && args[consumed-1] == "--" {
+			return append(rest, fs.Args()...), nil
+		}
+		rest = append(rest, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+}
+
+// noArgs is parse for verbs that take flags only.
+func noArgs(fs *flag.FlagSet, args []string) error {
+	rest, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usagef("%s takes no argument, but there is %q; see \"devcluster %s --help\"", fs.Name(), rest[0], fs.Name())
+	}
+	return nil
+}
