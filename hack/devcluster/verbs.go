@@ -22,6 +22,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{name: "assets", summary: "build kube-apiserver, etcd and kubectl; print the directory that holds them (KUBEBUILDER_ASSETS)", run: runAssets},
+		{name: "image", summary: "write the container image of a static program as an archive", run: runImage},
 	}
 }
 

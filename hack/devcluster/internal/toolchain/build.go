@@ -340,4 +340,3 @@ func (l *compileLog) tail() string {
 	w.Flush()
 	return b.String()
 }
-
