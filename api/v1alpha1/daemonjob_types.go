@@ -38,65 +38,11 @@ type DaemonJobSpec struct {
 
 // DaemonJobStatus says where a DaemonJob stands.
 type DaemonJobStatus struct {
-	// state is Pending, Running, Succeed, Failed, Terminating or Suspended.
-	// Pending also stands while no node is eligible.
-	// +optional
-	State State `json:"state,omitempty"`
-
-	// message says in one line what is awaited or what went wrong.
-	// +optional
-	Message string `json:"message,omitempty"`
-
-	// observedGeneration is the metadata.generation that this status was computed
-	// from.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// startTime is when the DaemonJob was first acted on. As on a Job, it is reset
-	// when it is resumed from suspension.
-	// +optional
-	StartTime *metav1.Time `json:"startTime,omitempty"`
-
-	// completionTime is when the DaemonJob ended, whether Complete or Failed.
-	// +optional
-	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
-
-	// progress is the number of succeeded nodes of all nodes that get a Job, as
-	// 3/5.
-	// +optional
-	Progress string `json:"progress,omitempty"`
+	Summary `json:",inline"`
 
 	// desired counts the nodes that get a Job.
 	// +optional
 	Desired int32 `json:"desired,omitempty"`
-
-	// waiting counts the nodes whose Job has not started.
-	// +optional
-	Waiting int32 `json:"waiting,omitempty"`
-
-	// running counts the nodes whose Job runs.
-	// +optional
-	Running int32 `json:"running,omitempty"`
-
-	// succeeded counts the nodes whose Job is Complete.
-	// +optional
-	Succeeded int32 `json:"succeeded,omitempty"`
-
-	// failed counts the nodes whose Job failed.
-	// +optional
-	Failed int32 `json:"failed,omitempty"`
-
-	// skipped counts the nodes that were left out for their taints, and those that
-	// left the cluster before their Job ended. They are not part of desired.
-	// +optional
-	Skipped int32 `json:"skipped,omitempty"`
-
-	// conditions are Complete, Failed and Suspended as on a Job, and Ready and
-	// Stalled by the kstatus rules.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// nodes has one entry a node, sorted by name. Past 500 nodes those that
 	// Succeeded are counted and no longer listed. The list is atomic, since only

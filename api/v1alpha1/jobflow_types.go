@@ -128,59 +128,7 @@ type FlowStep struct {
 
 // JobFlowStatus says where a JobFlow stands.
 type JobFlowStatus struct {
-	// state is Pending, Running, Succeed, Failed, Terminating or Suspended.
-	// +optional
-	State State `json:"state,omitempty"`
-
-	// message says in one line what is awaited or what went wrong.
-	// +optional
-	Message string `json:"message,omitempty"`
-
-	// observedGeneration is the metadata.generation that this status was computed
-	// from.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// startTime is when the flow was first acted on. As on a Job, it is reset when
-	// the flow is resumed from suspension.
-	// +optional
-	StartTime *metav1.Time `json:"startTime,omitempty"`
-
-	// completionTime is when the flow ended, whether Complete or Failed.
-	// +optional
-	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
-
-	// progress is the number of succeeded steps of all steps, as 3/5.
-	// +optional
-	Progress string `json:"progress,omitempty"`
-
-	// waiting counts the steps that have not started.
-	// +optional
-	Waiting int32 `json:"waiting,omitempty"`
-
-	// running counts the steps whose Job runs.
-	// +optional
-	Running int32 `json:"running,omitempty"`
-
-	// succeeded counts the steps whose Job is Complete.
-	// +optional
-	Succeeded int32 `json:"succeeded,omitempty"`
-
-	// failed counts the steps that failed.
-	// +optional
-	Failed int32 `json:"failed,omitempty"`
-
-	// skipped counts the steps that will never run because the flow ended
-	// without them.
-	// +optional
-	Skipped int32 `json:"skipped,omitempty"`
-
-	// conditions are Complete, Failed and Suspended as on a Job, and Ready and
-	// Stalled by the kstatus rules.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	Summary `json:",inline"`
 
 	// flows has one entry a step, in the order of spec.flows. The list is atomic:
 	// only the operator writes it, and 1,000 entries would otherwise be repeated

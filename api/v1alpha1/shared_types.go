@@ -75,6 +75,64 @@ type CommonParams struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
+// Summary is the part of the status that JobFlow and DaemonJob have in common.
+type Summary struct {
+	// state is Pending, Running, Succeed, Failed, Terminating or Suspended.
+	// +optional
+	State State `json:"state,omitempty"`
+
+	// message says in one line what is awaited or what went wrong.
+	// +optional
+	Message string `json:"message,omitempty"`
+
+	// observedGeneration is the metadata.generation that this status was computed
+	// from.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// startTime is when the object was first acted on. As on a Job, it is reset when
+	// the object is resumed from suspension.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// completionTime is when the object ended, whether Complete or Failed.
+	// +optional
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
+
+	// progress is the number of steps or nodes that Succeeded of all that are to
+	// run, as 3/5.
+	// +optional
+	Progress string `json:"progress,omitempty"`
+
+	// waiting counts the steps or nodes that are Waiting.
+	// +optional
+	Waiting int32 `json:"waiting,omitempty"`
+
+	// running counts the steps or nodes that are Running.
+	// +optional
+	Running int32 `json:"running,omitempty"`
+
+	// succeeded counts the steps or nodes that Succeeded.
+	// +optional
+	Succeeded int32 `json:"succeeded,omitempty"`
+
+	// failed counts the steps or nodes that Failed.
+	// +optional
+	Failed int32 `json:"failed,omitempty"`
+
+	// skipped counts the steps that will never run because the flow ended without
+	// them, or the nodes that were left out for their taints or left the cluster.
+	// +optional
+	Skipped int32 `json:"skipped,omitempty"`
+
+	// conditions are Complete, Failed and Suspended as on a Job, and Ready and
+	// Stalled by the kstatus rules.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
 // RunStatus says where one step of a JobFlow, or one node of a DaemonJob,
 // stands. Once phase is Succeeded or Failed the entry never changes again, even
 // when the Job is deleted.
