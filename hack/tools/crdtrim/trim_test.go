@@ -1,0 +1,125 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+)
+
+const daemonJob = `
+spec:
+  names: {kind: DaemonJob}
+  versions:
+  - name: v1alpha1
+    schema:
+      openAPIV3Schema:
+        description: DaemonJob is ours.
+        properties:
+          spec:
+            description: spec is ours.
+            properties:
+              globalParams:
+                description: globalParams are ours. All of it.
+                properties:
+                  env:
+                    description: env is ours.
+                    items:
+                      description: EnvVar is core.
+                      properties:
+                        name: {description: A name., type: string}
+                      type: object
+                    type: array
+              excludeNodeList: {description: excludeNodeList is ours. Default none., type: string}
+              completions: {description: "Specifies the number,\n e.g. three. More info.", type: integer}
+              backoffLimit: {description: Specifies retries. Defaults to 6., type: integer}
+              template:
+                description: The pod. More.
+                properties:
+                  spec:
+                    description: A pod spec.
+                    additionalProperties: {description: deep, type: string}
+                    properties:
+                      description: {type: string, description: a property of that name}
+                      list:
+                        items: {description: deep, oneOf: [{description: deep}]}
+`
+
+const trimmed = `
+spec:
+  names: {kind: DaemonJob}
+  versions:
+  - name: v1alpha1
+    schema:
+      openAPIV3Schema:
+        description: DaemonJob is ours.
+        properties:
+          spec:
+            description: spec is ours.
+            properties:
+              globalParams:
+                description: globalParams are ours. All of it.
+                properties:
+                  env:
+                    description: env is ours.
+                    items:
+                      properties:
+                        name: {type: string}
+                      type: object
+                    type: array
+              excludeNodeList: {description: excludeNodeList is ours. Default none., type: string}
+              completions: {description: "Specifies the number, e.g. three.", type: integer}
+              backoffLimit: {description: "Specifies retries. Default: 0.", type: integer}
+              template:
+                description: The pod. Its restartPolicy is always Never.
+                properties:
+                  spec:
+                    additionalProperties: {type: string}
+                    properties:
+                      description: {type: string}
+                      list:
+                        items: {oneOf: [{}]}
+`
+
+func TestTrim(t *testing.T) {
+	cases := map[string]string{
+		"as generated":    daemonJob,
+		"trimmed already": trimmed,
+	}
+	for name, in := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := parse(t, in)
+			if err := trim(got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(parse(t, trimmed), got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTrimRefuses(t *testing.T) {
+	cases := map[string]struct{ in, want string }{
+		"not a CRD":       {in: "kind: Pod", want: "is this a CustomResourceDefinition?"},
+		"a renamed field": {in: strings.ReplaceAll(daemonJob, "globalParams", "common"), want: "no schema at spec.globalParams.env[]"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := trim(parse(t, tc.in))
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want an error with %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func parse(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var out map[string]any
+	if err := yaml.Unmarshal([]byte(text), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
