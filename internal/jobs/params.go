@@ -1,0 +1,86 @@
+package jobs
+
+import (
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// ownKeys are the labels and annotations that only the operator sets. They are
+// never taken from a template or from globalParams: a Job that said by itself
+// that it was suspended by its parent, or what its TTL is, would be believed.
+var ownKeys = sets.New(
+	v1alpha1.KindLabel,
+	v1alpha1.JobFlowLabel,
+	v1alpha1.FlowLabel,
+	v1alpha1.DaemonJobLabel,
+	v1alpha1.NodeLabel,
+	v1alpha1.RunAnnotation,
+	v1alpha1.JobTemplateAnnotation,
+	v1alpha1.SuspendedAnnotation,
+	v1alpha1.TTLAnnotation,
+	v1alpha1.DeadlineAnnotation,
+	v1alpha1.SettingsAnnotation,
+)
+
+// mergeKeys merges labels or annotations of globalParams with those of a pod
+// template. The template wins, on the Job too: a Job whose label differs from
+// that of its pods would be found by one query and missed by the next. The
+// template's other keys stay on the pods only, as with batch/v1.
+func mergeKeys(global, template map[string]string) (onJob, onPod map[string]string) {
+	onJob, onPod = map[string]string{}, map[string]string{}
+	for key, value := range global {
+		if own, ok := template[key]; ok {
+			value = own
+		}
+		onJob[key], onPod[key] = value, value
+	}
+	maps.Copy(onPod, template)
+	for key := range ownKeys {
+		delete(onJob, key)
+		delete(onPod, key)
+	}
+	return onJob, onPod
+}
+
+// overlay is base with the entries of top, which win.
+func overlay(base, top map[string]string) map[string]string {
+	maps.Copy(base, top)
+	return base
+}
+
+// mergeEnv adds the variables to all containers and init containers that do not
+// set them themselves. They come first, because a variable can refer only to
+// those before it.
+func mergeEnv(pod *corev1.PodSpec, global []corev1.EnvVar) {
+	for container := range containersOf(pod) {
+		own := container.Env
+		named := func(name string) bool {
+			return slices.ContainsFunc(own, func(v corev1.EnvVar) bool { return v.Name == name })
+		}
+		var env []corev1.EnvVar
+		for i := range global {
+			if !named(global[i].Name) {
+				env = append(env, *global[i].DeepCopy())
+			}
+		}
+		container.Env = append(env, own...)
+	}
+}
+
+// containersOf goes through all init containers and containers of the pod.
+func containersOf(pod *corev1.PodSpec) func(yield func(*corev1.Container) bool) {
+	return func(yield func(*corev1.Container) bool) {
+		for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+			for i := range containers {
+				if !yield(&containers[i]) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package jobs
+
+import (
+	"strconv"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// The settings of a DaemonJob that may change after its Jobs were created, by
+// the names they have in a JobSpec. spec.suspend is one as well, but not here:
+// it has its own annotation, since a queue may hold a Job too.
+const (
+	parallelismSetting  = "parallelism"
+	deadlineSetting     = "activeDeadlineSeconds"
+	backoffLimitSetting = "backoffLimit"
+	ttlSetting          = "ttlSecondsAfterFinished"
+)
+
+// Settings are the mutable settings of the spec in one line, those that are set.
+// Equal settings give equal lines.
+func Settings(spec *batchv1.JobSpec) string {
+	var parts []string
+	add := func(name string, value int64) {
+		parts = append(parts, name+"="+strconv.FormatInt(value, 10))
+	}
+	if spec.Parallelism != nil {
+		add(parallelismSetting, int64(*spec.Parallelism))
+	}
+	if spec.ActiveDeadlineSeconds != nil {
+		add(deadlineSetting, *spec.ActiveDeadlineSeconds)
+	}
+	if spec.BackoffLimit != nil {
+		add(backoffLimitSetting, int64(*spec.BackoffLimit))
+	}
+	if spec.TTLSecondsAfterFinished != nil {
+		add(ttlSetting, int64(*spec.TTLSecondsAfterFinished))
+	}
+	return strings.Join(parts, ",")
+}
+
+// ApplySettings carries the settings of the spec over to a Job that exists and
+// has not ended. A setting that has not changed since it was last carried over
+// is left as it is on the Job: a queue may have lowered the parallelism, and
+// raising the deadline must not undo that.
+func ApplySettings(job *batchv1.Job, spec *batchv1.JobSpec) {
+	settings := Settings(spec)
+	before, after := parseSettings(job.Annotations[v1alpha1.SettingsAnnotation]), parseSettings(settings)
+	changed := func(name string) bool { return before[name] != after[name] }
+
+	if changed(parallelismSetting) {
+		// Not nil: where completions is unset too, the API server would then set both
+		// to 1, and completions is immutable.
+		job.Spec.Parallelism = ptr.To(ptr.Deref(spec.Parallelism, 1))
+	}
+	if changed(deadlineSetting) {
+		job.Spec.ActiveDeadlineSeconds = clone(spec.ActiveDeadlineSeconds)
+	}
+	if changed(backoffLimitSetting) {
+		job.Spec.BackoffLimit = clone(backoffLimit(spec))
+	}
+	if job.Annotations == nil {
+		job.Annotations = map[string]string{}
+	}
+	if changed(ttlSetting) {
+		holdTTL(job.Annotations, spec.TTLSecondsAfterFinished)
+	}
+	job.Annotations[v1alpha1.SettingsAnnotation] = settings
+}
+
+// clone keeps the Job from sharing a value with the spec.
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	return ptr.To(*p)
+}
+
+func parseSettings(settings string) map[string]string {
+	parsed := map[string]string{}
+	for part := range strings.SplitSeq(settings, ",") {
+		if name, value, ok := strings.Cut(part, "="); ok {
+			parsed[name] = value
+		}
+	}
+	return parsed
+}
+
+// TTL is the ttlSecondsAfterFinished that the Job is to get once its result is
+// recorded in status, and whether there is one.
+func TTL(job *batchv1.Job) (int32, bool) {
+	seconds, err := strconv.ParseInt(job.Annotations[v1alpha1.TTLAnnotation], 10, 32)
+	if err != nil || seconds < 0 {
+		return 0, false
+	}
+	return int32(seconds), true
+}
+
+// holdTTL keeps the TTL in the annotations of a Job rather than in its spec. With
+// it in the spec the Job could be gone before its result is recorded, and a Job
+// that is gone could not be told from one that never ran.
+func holdTTL(annotations map[string]string, ttl *int32) {
+	if ttl == nil {
+		delete(annotations, v1alpha1.TTLAnnotation)
+		return
+	}
+	annotations[v1alpha1.TTLAnnotation] = strconv.Itoa(int(*ttl))
+}

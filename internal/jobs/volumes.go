@@ -1,0 +1,41 @@
+package jobs
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+)
+
+// addSharedVolumes mounts shared volumes into all containers and init
+// containers, and adds to the pod those of the shared volumes that it uses. The
+// others stay out, so that a step does not wait for a claim that it never
+// touches.
+func addSharedVolumes(pod *corev1.PodSpec, shared []corev1.Volume, mounts []corev1.VolumeMount) {
+	wanted := sets.New[string]()
+	for container := range containersOf(pod) {
+		for i := range container.VolumeMounts {
+			wanted.Insert(container.VolumeMounts[i].Name)
+		}
+		for i := range container.VolumeDevices {
+			wanted.Insert(container.VolumeDevices[i].Name)
+		}
+		for i := range mounts {
+			container.VolumeMounts = append(container.VolumeMounts, *mounts[i].DeepCopy())
+		}
+	}
+	// What a container mounts by itself and the template defines is the template's.
+	for i := range pod.Volumes {
+		wanted.Delete(pod.Volumes[i].Name)
+	}
+	// A shared mount means the shared volume, even where the template has a volume
+	// of that name. Admission refuses that; a JobTemplate can still bring it in
+	// later, and then the API server refuses the two volumes of one name. Taking
+	// the template's in silence would run the step on the wrong data.
+	for i := range mounts {
+		wanted.Insert(mounts[i].Name)
+	}
+	for i := range shared {
+		if wanted.Has(shared[i].Name) {
+			pod.Volumes = append(pod.Volumes, *shared[i].DeepCopy())
+		}
+	}
+}
