@@ -1,0 +1,228 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// parse reads "a; b: a; c: a b" as three steps with their dependencies.
+func parse(text string) []Step {
+	var steps []Step
+	for line := range strings.SplitSeq(text, ";") {
+		name, dependencies, _ := strings.Cut(strings.TrimSpace(line), ":")
+		steps = append(steps, Step{Name: name, Dependencies: strings.Fields(dependencies)})
+	}
+	return steps
+}
+
+func TestNewOrder(t *testing.T) {
+	tests := map[string]struct {
+		steps string
+		want  []int
+	}{
+		"one step":                         {"a", []int{0}},
+		"independent steps keep the order": {"c; a; b", []int{0, 1, 2}},
+		"a chain written backwards":        {"c: b; b: a; a", []int{2, 1, 0}},
+		"a diamond":                        {"a; b: a; c: a; d: b c", []int{0, 1, 2, 3}},
+		"the published example":            {"job1; job2: job1; job3: job1 job2; job4; job5: job4 job2", []int{0, 1, 2, 3, 4}},
+		"what is freed early stands early": {"z: last; a; b: a; last", []int{1, 2, 3, 0}},
+		"an implied dependency":            {"a; b: a; c: a b", []int{0, 1, 2}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g, problems := New(parse(test.steps))
+			if len(problems) > 0 {
+				t.Fatalf("problems: %+v", problems)
+			}
+			if diff := cmp.Diff(test.want, g.Order()); diff != "" {
+				t.Errorf("order (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNewOfNothing(t *testing.T) {
+	g, problems := New(nil)
+	if g == nil || g.Len() != 0 || len(problems) > 0 {
+		t.Errorf("got %v, %v; want an empty graph", g, problems)
+	}
+}
+
+func TestNewProblems(t *testing.T) {
+	tests := map[string]struct {
+		steps string
+		want  []Problem
+	}{
+		"a step twice": {
+			"a; b; a",
+			[]Problem{{Kind: Duplicate, Step: 2, Dependency: -1, Name: "a"}},
+		},
+		"a dependency twice": {
+			"a; b; c: a b a",
+			[]Problem{{Kind: Duplicate, Step: 2, Dependency: 2, Name: "a"}},
+		},
+		"an unknown dependency": {
+			"build; test: biuld",
+			[]Problem{{Kind: Unknown, Step: 1, Dependency: 0, Name: "biuld", Nearest: "build"}},
+		},
+		"an unknown dependency unlike any step": {
+			"build; test: deploy",
+			[]Problem{{Kind: Unknown, Step: 1, Dependency: 0, Name: "deploy"}},
+		},
+		"the nearest is the step itself": {
+			"build; test: tests",
+			[]Problem{{Kind: Unknown, Step: 1, Dependency: 0, Name: "tests"}},
+		},
+		"upper case": {
+			"build; test: Build",
+			[]Problem{{Kind: Unknown, Step: 1, Dependency: 0, Name: "Build", Nearest: "build"}},
+		},
+		"a step that depends on itself": {
+			"a; b: a b",
+			[]Problem{{Kind: Cycle, Step: 1, Dependency: 1, Cycle: []string{"b", "b"}}},
+		},
+		"a cycle of three, with steps before and after": {
+			"start; a: start b; b: c; c: a; end: c",
+			[]Problem{{Kind: Cycle, Step: 1, Dependency: 1, Cycle: []string{"a", "b", "c", "a"}}},
+		},
+		"the shorter of two ways round": {
+			"a: b d; b: c; c: a; d: a",
+			[]Problem{{Kind: Cycle, Step: 0, Dependency: 1, Cycle: []string{"a", "d", "a"}}},
+		},
+		"two cycles, one of which depends on the other": {
+			"a: c b; b: a; c: d; d: c",
+			[]Problem{
+				{Kind: Cycle, Step: 0, Dependency: 1, Cycle: []string{"a", "b", "a"}},
+				{Kind: Cycle, Step: 2, Dependency: 0, Cycle: []string{"c", "d", "c"}},
+			},
+		},
+		"a step on a cycle that also depends on itself": {
+			"a: a b; b: a",
+			[]Problem{
+				{Kind: Cycle, Step: 0, Dependency: 0, Cycle: []string{"a", "a"}},
+				{Kind: Cycle, Step: 0, Dependency: 1, Cycle: []string{"a", "b", "a"}},
+			},
+		},
+		"everything at once": {
+			"a: b; b: a; b; c: nothing",
+			[]Problem{
+				{Kind: Duplicate, Step: 2, Dependency: -1, Name: "b"},
+				{Kind: Unknown, Step: 3, Dependency: 0, Name: "nothing"},
+				{Kind: Cycle, Step: 0, Dependency: 0, Cycle: []string{"a", "b", "a"}},
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g, problems := New(parse(test.steps))
+			if g != nil {
+				t.Error("a graph with problems was returned")
+			}
+			if diff := cmp.Diff(test.want, problems); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReady(t *testing.T) {
+	const diamond = "a; b: a; c: a; d: b c"
+	tests := map[string]struct {
+		succeeded []int
+		want      []int
+	}{
+		"at the start":               {nil, []int{0}},
+		"after the first":            {[]int{0}, []int{0, 1, 2}},
+		"after one side":             {[]int{0, 1}, []int{0, 1, 2}},
+		"after both sides":           {[]int{0, 1, 2}, []int{0, 1, 2, 3}},
+		"a step that ran on its own": {[]int{1, 2}, []int{0, 3}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g, _ := New(parse(diamond))
+			got := g.Ready(func(i int) bool { return slices.Contains(test.succeeded, i) })
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("ready (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDownstream(t *testing.T) {
+	const steps = "end: b; a; b: a; c; d: c"
+	tests := map[string]struct {
+		of   []int
+		want []int
+	}{
+		"of nothing":          {nil, nil},
+		"of the first":        {[]int{1}, []int{0, 2}},
+		"of one in between":   {[]int{2}, []int{0}},
+		"of the last":         {[]int{0}, nil},
+		"of one in each half": {[]int{2, 3}, []int{0, 4}},
+		"of one and the next": {[]int{1, 2}, []int{0, 2}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g, _ := New(parse(steps))
+			var got []int
+			for i, downstream := range g.Downstream(func(i int) bool { return slices.Contains(test.of, i) }) {
+				if downstream {
+					got = append(got, i)
+				}
+			}
+			if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("downstream (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNearest(t *testing.T) {
+	candidates := []string{"build", "test", "deploy-to-production", "a"}
+	tests := map[string]struct{ name, want string }{
+		"a letter missing":            {"buid", "build"},
+		"a letter too many":           {"buildd", "build"},
+		"two letters exchanged":       {"tets", "test"},
+		"several in a long name":      {"deploi-to-prodction", "deploy-to-production"},
+		"upper case":                  {"TEST", "test"},
+		"unlike any":                  {"cleanup", ""},
+		"one letter says nothing":     {"b", ""},
+		"empty":                       {"", ""},
+		"longer than any name":        {strings.Repeat("b", 300), ""},
+		"too far in a short name":     {"tart", "test"},
+		"nothing of it would be left": {"xy", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := Nearest(test.name, candidates); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// The largest flow that the API takes, in which every dependency is unknown.
+func TestNewStaysFastWhenEverythingIsWrong(t *testing.T) {
+	steps := make([]Step, 1000)
+	filler := strings.Repeat("x", 50)
+	for i := range steps {
+		steps[i].Name = fmt.Sprintf("%s-%d", filler, i)
+		for j := range 999 {
+			steps[i].Dependencies = append(steps[i].Dependencies, fmt.Sprintf("%s-u%d", filler, j))
+		}
+	}
+	begin := time.Now()
+	_, problems := New(steps)
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if len(problems) != mostProblems {
+		t.Errorf("%d problems, want %d", len(problems), mostProblems)
+	}
+}

@@ -1,0 +1,104 @@
+package graph
+
+import "strings"
+
+// Nearest returns the candidate that name is most likely a misspelling of, the
+// first if several are equally near, or "" if none is near.
+func Nearest(name string, candidates []string) string {
+	if len(name) > longestCompared {
+		return ""
+	}
+	// One mistake, and one more for every four characters; but never so many that
+	// nothing of the name needs to be left.
+	limit := min(1+len(name)/4, len(name)-1)
+	folded := strings.ToLower(name)
+	best := ""
+	for _, candidate := range candidates {
+		if len(candidate) > longestCompared {
+			continue
+		}
+		if distance, near := editDistance(folded, strings.ToLower(candidate), limit); near {
+			best, limit = candidate, distance-1
+			if limit < 0 {
+				break
+			}
+		}
+	}
+	return best
+}
+
+const (
+	// longestCompared is the length of the longest name that Kubernetes knows.
+	longestCompared = 253
+	// mostSearches bounds the work for a list of steps in which everything is
+	// misspelt: a person mends the first few and sees the rest.
+	mostSearches = 20
+)
+
+// nearestSearch looks for the nearest step, once for each unknown name and only
+// for the first few.
+type nearestSearch struct {
+	steps    []Step
+	searched map[string]string
+}
+
+func newNearestSearch(steps []Step) *nearestSearch {
+	return &nearestSearch{steps: steps, searched: map[string]string{}}
+}
+
+// to returns the name of the step nearest to name, unless that is the step that
+// asks: what depends on itself would be a cycle.
+func (n *nearestSearch) to(name, asking string) string {
+	nearest, known := n.searched[name]
+	if !known {
+		if len(n.searched) >= mostSearches {
+			return ""
+		}
+		candidates := make([]string, len(n.steps))
+		for i, step := range n.steps {
+			candidates[i] = step.Name
+		}
+		nearest = Nearest(name, candidates)
+		n.searched[name] = nearest
+	}
+	if nearest == asking {
+		return ""
+	}
+	return nearest
+}
+
+// editDistance is Levenshtein's, with two neighbours exchanged counted as one
+// mistake. It gives up as soon as the distance must be above limit.
+func editDistance(a, b string, limit int) (distance int, within bool) {
+	if max(len(a)-len(b), len(b)-len(a)) > limit {
+		return 0, false
+	}
+	before := make([]int, len(b)+1) // the row before the previous one
+	previous := make([]int, len(b)+1)
+	current := make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		current[0] = i
+		smallest := i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				current[j] = min(current[j], before[j-2]+1)
+			}
+			smallest = min(smallest, current[j])
+		}
+		// An exchange reaches back two rows, so one row above the limit is not yet
+		// the end; two are.
+		if smallest > limit+1 {
+			return 0, false
+		}
+		before, previous, current = previous, current, before
+	}
+	return previous[len(b)], previous[len(b)] <= limit
+}
