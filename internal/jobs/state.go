@@ -1,9 +1,7 @@
 package jobs
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -127,109 +124,4 @@ func suspension(job *batchv1.Job) (reason, message string) {
 		return v1alpha1.ReasonQueued, Clip(fmt.Sprintf("waits in queue %s: spec.suspend of Job %s is true", queue, job.Name))
 	}
 	return v1alpha1.ReasonQueued, Clip(fmt.Sprintf("spec.suspend of Job %s is true, until a queue or a person sets it to false", job.Name))
-}
-
-// hold is what keeps a pod from running.
-type hold struct {
-	pod    string
-	reason string
-	text   string
-}
-
-// message names the pod at the end, also where the text has to be cut.
-func (h *hold) message() string {
-	pod := " (pod " + clip(h.pod, maxLength) + ")"
-	return clip(h.text, maxMessage-len(pod)) + pod
-}
-
-// holdOrder ranks the reasons: first what stays until somebody mends it, last
-// what may pass by itself.
-var holdOrder = []string{
-	v1alpha1.ReasonImagePull,
-	v1alpha1.ReasonContainerConfig,
-	v1alpha1.ReasonUnschedulable,
-	v1alpha1.ReasonQueued,
-}
-
-// heldUp says what holds up the pods, or nil when one of them runs or is on its
-// way, and when there are none. Pods that have ended or are being deleted say
-// nothing about what comes next. Among several pods the choice does not depend
-// on their order, so that status does not change when nothing has.
-func heldUp(pods []*corev1.Pod) *hold {
-	var holds []*hold
-	for _, pod := range pods {
-		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
-			continue
-		}
-		h := holdOf(pod)
-		if h == nil {
-			return nil
-		}
-		holds = append(holds, h)
-	}
-	if len(holds) == 0 {
-		return nil
-	}
-	return slices.MinFunc(holds, func(a, b *hold) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(holdOrder, a.reason), slices.Index(holdOrder, b.reason)),
-			strings.Compare(a.pod, b.pod),
-		)
-	})
-}
-
-func holdOf(pod *corev1.Pod) *hold {
-	if len(pod.Spec.SchedulingGates) > 0 {
-		gates := make([]string, 0, len(pod.Spec.SchedulingGates))
-		for _, gate := range pod.Spec.SchedulingGates {
-			gates = append(gates, gate.Name)
-		}
-		return &hold{pod.Name, v1alpha1.ReasonQueued, "held by scheduling gate " + strings.Join(gates, ", ")}
-	}
-	for i := range pod.Status.Conditions {
-		c := &pod.Status.Conditions[i]
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return &hold{pod.Name, v1alpha1.ReasonUnschedulable, c.Message}
-		}
-	}
-	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
-		for i := range statuses {
-			if reason, text := containerHold(&statuses[i]); reason != "" {
-				return &hold{pod.Name, reason, text}
-			}
-		}
-	}
-	return nil
-}
-
-// The kubelet's words for a container that waits for an image, and for one that
-// cannot be created. The first set are those that take turns while the kubelet
-// tries again.
-var (
-	pullReasons   = sets.New("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed", "ImageInspectError")
-	createReasons = sets.New("CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError")
-)
-
-// containerHold says in words of our own what a container waits for, wherever
-// the kubelet's own message changes from one attempt to the next: it would be
-// written to status every few seconds.
-func containerHold(status *corev1.ContainerStatus) (reason, text string) {
-	waiting := status.State.Waiting
-	if waiting == nil {
-		return "", ""
-	}
-	switch {
-	case pullReasons.Has(waiting.Reason):
-		return v1alpha1.ReasonImagePull, fmt.Sprintf("image %q cannot be pulled", status.Image)
-	case waiting.Reason == "InvalidImageName":
-		return v1alpha1.ReasonImagePull, fmt.Sprintf("image %q is not a valid name", status.Image)
-	case waiting.Reason == "ErrImageNeverPull":
-		return v1alpha1.ReasonImagePull, fmt.Sprintf("image %q is not on the node, and its imagePullPolicy is Never", status.Image)
-	case waiting.Reason == "CreateContainerConfigError":
-		// This message names the ConfigMap, Secret or key, and stays the same.
-		return v1alpha1.ReasonContainerConfig, fmt.Sprintf("container %s cannot be created: %s", status.Name, waiting.Message)
-	case createReasons.Has(waiting.Reason):
-		return v1alpha1.ReasonContainerConfig, fmt.Sprintf("container %s cannot be created: %s", status.Name, waiting.Reason)
-	}
-	return "", ""
 }
