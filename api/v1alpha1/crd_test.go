@@ -80,8 +80,7 @@ func TestOurFieldsHaveDescriptions(t *testing.T) {
 
 func checkDescriptions(t *testing.T, path string, typ reflect.Type, schema apiextensionsv1.JSONSchemaProps) {
 	t.Helper()
-	for i := range typ.NumField() {
-		field := typ.Field(i)
+	for field := range typ.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		fieldType := elem(field.Type)
 		if strings.Contains(options, "inline") {
