@@ -57,7 +57,7 @@ func overlay(base, top map[string]string) map[string]string {
 // set them themselves. They come first, because a variable can refer only to
 // those before it.
 func mergeEnv(pod *corev1.PodSpec, global []corev1.EnvVar) {
-	for container := range containersOf(pod) {
+	for _, container := range containersOf(pod) {
 		own := container.Env
 		named := func(name string) bool {
 			return slices.ContainsFunc(own, func(v corev1.EnvVar) bool { return v.Name == name })
@@ -72,15 +72,14 @@ func mergeEnv(pod *corev1.PodSpec, global []corev1.EnvVar) {
 	}
 }
 
-// containersOf goes through all init containers and containers of the pod.
-func containersOf(pod *corev1.PodSpec) func(yield func(*corev1.Container) bool) {
-	return func(yield func(*corev1.Container) bool) {
-		for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
-			for i := range containers {
-				if !yield(&containers[i]) {
-					return
-				}
-			}
+// containersOf are all init containers and containers of the pod, to be changed
+// in place.
+func containersOf(pod *corev1.PodSpec) []*corev1.Container {
+	var all []*corev1.Container
+	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+		for i := range containers {
+			all = append(all, &containers[i])
 		}
 	}
+	return all
 }

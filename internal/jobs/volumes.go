@@ -11,7 +11,7 @@ import (
 // touches.
 func addSharedVolumes(pod *corev1.PodSpec, shared []corev1.Volume, mounts []corev1.VolumeMount) {
 	wanted := sets.New[string]()
-	for container := range containersOf(pod) {
+	for _, container := range containersOf(pod) {
 		for i := range container.VolumeMounts {
 			wanted.Insert(container.VolumeMounts[i].Name)
 		}
