@@ -89,8 +89,8 @@ func TestForStepBuildsTheWholeJob(t *testing.T) {
 		s.Parallelism = ptr.To[int32](2)
 		s.CompletionMode = ptr.To(batchv1.IndexedCompletion)
 		s.ActiveDeadlineSeconds = ptr.To[int64](60)
-		s.Suspend = ptr.To(true)
-		s.ManagedBy = ptr.To("example.com/controller")
+		s.Suspend = new(true)
+		s.ManagedBy = new("example.com/controller")
 		s.PodReplacementPolicy = ptr.To(batchv1.Failed)
 		s.TTLSecondsAfterFinished = ptr.To[int32](100)
 		s.PodFailurePolicy = &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{Action: batchv1.PodFailurePolicyActionFailJob}}}
@@ -120,7 +120,7 @@ func TestForStepBuildsTheWholeJob(t *testing.T) {
 			},
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: "api.practice.com/v1alpha1", Kind: "JobFlow", Name: "flow", UID: "flow-uid",
-				Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(true),
+				Controller: new(true), BlockOwnerDeletion: new(true),
 			}},
 		},
 		Spec: batchv1.JobSpec{
@@ -129,8 +129,8 @@ func TestForStepBuildsTheWholeJob(t *testing.T) {
 			CompletionMode:        ptr.To(batchv1.IndexedCompletion),
 			ActiveDeadlineSeconds: ptr.To[int64](60),
 			BackoffLimit:          ptr.To[int32](0),
-			Suspend:               ptr.To(true),
-			ManagedBy:             ptr.To("example.com/controller"),
+			Suspend:               new(true),
+			ManagedBy:             new("example.com/controller"),
 			PodReplacementPolicy:  ptr.To(batchv1.Failed),
 			PodFailurePolicy:      spec.PodFailurePolicy,
 			SuccessPolicy:         spec.SuccessPolicy,
@@ -307,7 +307,7 @@ func TestWhatTheAPIServerGeneratedIsDropped(t *testing.T) {
 			nil, nil, nil, map[string]string{"own": "label"},
 		},
 		"generated selector": {
-			ptr.To(false),
+			new(false),
 			&metav1.LabelSelector{MatchLabels: map[string]string{"batch.kubernetes.io/controller-uid": "u"}},
 			nil,
 			map[string]string{"own": "label"},
@@ -331,7 +331,7 @@ func TestWhatTheAPIServerGeneratedIsDropped(t *testing.T) {
 			map[string]string{"own": "label"},
 		},
 		"manualSelector": {
-			ptr.To(true),
+			new(true),
 			&metav1.LabelSelector{MatchLabels: map[string]string{"job-name": "n"}},
 			&metav1.LabelSelector{MatchLabels: map[string]string{"job-name": "n"}},
 			pasted,
@@ -386,7 +386,7 @@ func TestForNodeBuildsTheWholeJob(t *testing.T) {
 		s.ActiveDeadlineSeconds = ptr.To[int64](30)
 		s.BackoffLimit = ptr.To[int32](4)
 		s.TTLSecondsAfterFinished = ptr.To[int32](60)
-		s.Suspend = ptr.To(true)
+		s.Suspend = new(true)
 		s.Template.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
 		s.Template.Spec.InitContainers = nil
 	})
@@ -420,7 +420,7 @@ func TestForNodeBuildsTheWholeJob(t *testing.T) {
 			},
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: "api.practice.com/v1alpha1", Kind: "DaemonJob", Name: "dj", UID: types.UID("dj-uid"),
-				Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(true),
+				Controller: new(true), BlockOwnerDeletion: new(true),
 			}},
 		},
 		Spec: batchv1.JobSpec{

@@ -68,7 +68,7 @@ func mergeEnv(pod *corev1.PodSpec, global []corev1.EnvVar) {
 				env = append(env, *global[i].DeepCopy())
 			}
 		}
-		container.Env = append(env, own...)
+		container.Env = slices.Concat(env, own)
 	}
 }
 

@@ -54,7 +54,7 @@ func ApplySettings(job *batchv1.Job, spec *batchv1.JobSpec) {
 	if changed(parallelismSetting) {
 		// Not nil: where completions is unset too, the API server would then set both
 		// to 1, and completions is immutable.
-		job.Spec.Parallelism = ptr.To(ptr.Deref(spec.Parallelism, 1))
+		job.Spec.Parallelism = new(ptr.Deref(spec.Parallelism, 1))
 	}
 	if changed(deadlineSetting) {
 		job.Spec.ActiveDeadlineSeconds = clone(spec.ActiveDeadlineSeconds)
@@ -76,7 +76,7 @@ func clone[T any](p *T) *T {
 	if p == nil {
 		return nil
 	}
-	return ptr.To(*p)
+	return new(*p)
 }
 
 func parseSettings(settings string) map[string]string {

@@ -28,7 +28,7 @@ func TestSettings(t *testing.T) {
 			},
 			"parallelism=2,activeDeadlineSeconds=30,backoffLimit=0,ttlSecondsAfterFinished=60",
 		},
-		"others do not count": {batchv1.JobSpec{Suspend: ptr.To(true), Completions: ptr.To[int32](3)}, ""},
+		"others do not count": {batchv1.JobSpec{Suspend: new(true), Completions: ptr.To[int32](3)}, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -93,9 +93,9 @@ func TestApplySettings(t *testing.T) {
 				annotated(allLine, "77")),
 		},
 		"the rest of the Job is left alone": {
-			job:  job(batchv1.JobSpec{Suspend: ptr.To(true), Completions: ptr.To[int32](3)}, map[string]string{"other": "x"}),
+			job:  job(batchv1.JobSpec{Suspend: new(true), Completions: ptr.To[int32](3)}, map[string]string{"other": "x"}),
 			spec: batchv1.JobSpec{Completions: ptr.To[int32](7), ActiveDeadlineSeconds: ptr.To[int64](5)},
-			want: job(batchv1.JobSpec{Suspend: ptr.To(true), Completions: ptr.To[int32](3), ActiveDeadlineSeconds: ptr.To[int64](5)},
+			want: job(batchv1.JobSpec{Suspend: new(true), Completions: ptr.To[int32](3), ActiveDeadlineSeconds: ptr.To[int64](5)},
 				map[string]string{"other": "x", v1alpha1.SettingsAnnotation: "activeDeadlineSeconds=5"}),
 		},
 	}

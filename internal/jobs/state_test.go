@@ -41,7 +41,7 @@ func condition(kind batchv1.JobConditionType, status corev1.ConditionStatus, rea
 	}
 }
 
-func suspended(job *batchv1.Job) { job.Spec.Suspend = ptr.To(true) }
+func suspended(job *batchv1.Job) { job.Spec.Suspend = new(true) }
 
 func TestObserveTheJob(t *testing.T) {
 	cases := map[string]struct {
@@ -53,7 +53,7 @@ func TestObserveTheJob(t *testing.T) {
 			State{Phase: v1alpha1.PhaseRunning},
 		},
 		"started": {
-			newJob(func(j *batchv1.Job) { j.Status.StartTime, j.Spec.Suspend = &started, ptr.To(false) }),
+			newJob(func(j *batchv1.Job) { j.Status.StartTime, j.Spec.Suspend = &started, new(false) }),
 			State{Phase: v1alpha1.PhaseRunning, Started: true},
 		},
 		"being deleted": {
@@ -113,7 +113,7 @@ func TestObserveTheJob(t *testing.T) {
 		},
 		"resumed, with the mark still there": {
 			newJob(func(j *batchv1.Job) {
-				j.Spec.Suspend, j.Annotations = ptr.To(false), map[string]string{v1alpha1.SuspendedAnnotation: ""}
+				j.Spec.Suspend, j.Annotations = new(false), map[string]string{v1alpha1.SuspendedAnnotation: ""}
 			}),
 			State{Phase: v1alpha1.PhaseRunning},
 		},

@@ -21,8 +21,8 @@ func node(name string, change ...func(*corev1.Node)) *corev1.Node {
 	return n
 }
 
-func labeled(key, value string) func(*corev1.Node) {
-	return func(n *corev1.Node) { n.Labels[key] = value }
+func withDisk(value string) func(*corev1.Node) {
+	return func(n *corev1.Node) { n.Labels["disk"] = value }
 }
 
 func tainted(key, value string, effect corev1.TaintEffect) func(*corev1.Node) {
@@ -46,8 +46,8 @@ func terms(terms ...corev1.NodeSelectorTerm) func(*v1alpha1.DaemonJob) {
 	}
 }
 
-func label(key string, op corev1.NodeSelectorOperator, values ...string) corev1.NodeSelectorTerm {
-	return corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{{Key: key, Operator: op, Values: values}}}
+func disk(op corev1.NodeSelectorOperator, values ...string) corev1.NodeSelectorTerm {
+	return corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{{Key: "disk", Operator: op, Values: values}}}
 }
 
 func field(op corev1.NodeSelectorOperator, name string) corev1.NodeSelectorTerm {
@@ -64,8 +64,8 @@ func excluding(list string) func(*v1alpha1.DaemonJob) {
 	return func(dj *v1alpha1.DaemonJob) { dj.Spec.ExcludeNodeList = list }
 }
 
-func selecting(key, value string) func(*v1alpha1.DaemonJob) {
-	return func(dj *v1alpha1.DaemonJob) { dj.Spec.Template.Spec.NodeSelector = map[string]string{key: value} }
+func selectingSSD(dj *v1alpha1.DaemonJob) {
+	dj.Spec.Template.Spec.NodeSelector = map[string]string{"disk": "ssd"}
 }
 
 func onNode(name string) func(*v1alpha1.DaemonJob) {
@@ -95,7 +95,7 @@ func TestDecide(t *testing.T) {
 	type daemonJob = []func(*v1alpha1.DaemonJob)
 	type nodes = []*corev1.Node
 	plain := nodes{node("a"), node("b"), node("c")}
-	disks := nodes{node("a", labeled("disk", "ssd")), node("b", labeled("disk", "hdd")), node("c")}
+	disks := nodes{node("a", withDisk("ssd")), node("b", withDisk("hdd")), node("c")}
 
 	cases := map[string]struct {
 		dj    daemonJob
@@ -118,22 +118,22 @@ func TestDecide(t *testing.T) {
 		},
 
 		"node selector": {
-			daemonJob{selecting("disk", "ssd")}, disks, run("a"),
+			daemonJob{selectingSSD}, disks, run("a"),
 		},
 		"affinity In": {
-			daemonJob{terms(label("disk", corev1.NodeSelectorOpIn, "hdd", "tape"))}, disks, run("b"),
+			daemonJob{terms(disk(corev1.NodeSelectorOpIn, "hdd", "tape"))}, disks, run("b"),
 		},
 		"affinity NotIn takes a node without the label": {
-			daemonJob{terms(label("disk", corev1.NodeSelectorOpNotIn, "ssd"))}, disks, run("b", "c"),
+			daemonJob{terms(disk(corev1.NodeSelectorOpNotIn, "ssd"))}, disks, run("b", "c"),
 		},
 		"one term of several is enough": {
-			daemonJob{terms(label("disk", corev1.NodeSelectorOpIn, "ssd"), field(corev1.NodeSelectorOpIn, "c"))}, disks, run("a", "c"),
+			daemonJob{terms(disk(corev1.NodeSelectorOpIn, "ssd"), field(corev1.NodeSelectorOpIn, "c"))}, disks, run("a", "c"),
 		},
 		"affinity by name": {
 			daemonJob{terms(field(corev1.NodeSelectorOpNotIn, "b"))}, plain, run("a", "c"),
 		},
 		"node selector and affinity": {
-			daemonJob{selecting("disk", "ssd"), terms(field(corev1.NodeSelectorOpIn, "b"))}, disks, nil,
+			daemonJob{selectingSSD, terms(field(corev1.NodeSelectorOpIn, "b"))}, disks, nil,
 		},
 		"a term that selects nothing": {
 			daemonJob{terms(corev1.NodeSelectorTerm{})}, plain, nil,
@@ -142,23 +142,23 @@ func TestDecide(t *testing.T) {
 			daemonJob{terms()}, plain, nil,
 		},
 		"an affinity that cannot be parsed": {
-			daemonJob{terms(label("disk", "Around", "ssd"))}, disks, nil,
+			daemonJob{terms(disk("Around", "ssd"))}, disks, nil,
 		},
 		"a term that cannot be parsed beside one that can": {
-			daemonJob{terms(label("disk", "Around", "ssd"), label("disk", corev1.NodeSelectorOpExists))}, disks, run("a", "b"),
+			daemonJob{terms(disk("Around", "ssd"), disk(corev1.NodeSelectorOpExists))}, disks, run("a", "b"),
 		},
 		"preferences rule nothing out": {
 			daemonJob{func(dj *v1alpha1.DaemonJob) {
 				dj.Spec.Template.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
 					PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{
-						{Weight: 1, Preference: label("disk", corev1.NodeSelectorOpIn, "ssd")},
+						{Weight: 1, Preference: disk(corev1.NodeSelectorOpIn, "ssd")},
 					},
 				}}
 			}},
 			disks, run("a", "b", "c"),
 		},
 		"a node ruled out by affinity is not named for its taint": {
-			daemonJob{selecting("disk", "ssd")}, nodes{node("a", tainted("gpu", "", noSchedule))}, nil,
+			daemonJob{selectingSSD}, nodes{node("a", tainted("gpu", "", noSchedule))}, nil,
 		},
 
 		"nodeName": {
@@ -168,10 +168,10 @@ func TestDecide(t *testing.T) {
 			daemonJob{onNode("d")}, plain, nil,
 		},
 		"nodeName that the selector rules out": {
-			daemonJob{onNode("b"), selecting("disk", "ssd")}, disks, nil,
+			daemonJob{onNode("b"), selectingSSD}, disks, nil,
 		},
 		"nodeName that one term of the affinity takes": {
-			daemonJob{onNode("b"), terms(label("disk", corev1.NodeSelectorOpIn, "ssd"), label("disk", corev1.NodeSelectorOpIn, "hdd"))}, disks, run("b"),
+			daemonJob{onNode("b"), terms(disk(corev1.NodeSelectorOpIn, "ssd"), disk(corev1.NodeSelectorOpIn, "hdd"))}, disks, run("b"),
 		},
 		"nodeName does not pass taints by": {
 			daemonJob{onNode("b")}, nodes{node("b", tainted("gpu", "", noSchedule))}, []Decision{leftOut("b", "gpu:NoSchedule")},
@@ -266,8 +266,8 @@ func TestDecide(t *testing.T) {
 // A node that is taken must be one that the Job built for it can go to.
 func TestTheJobOfANodeThatRunsFitsIt(t *testing.T) {
 	dj := &v1alpha1.DaemonJob{ObjectMeta: metav1.ObjectMeta{Name: "dj"}}
-	terms(label("disk", corev1.NodeSelectorOpIn, "ssd"), field(corev1.NodeSelectorOpIn, "c"))(dj)
-	cluster := []*corev1.Node{node("a", labeled("disk", "ssd")), node("b"), node("c", tainted(corev1.TaintNodeUnschedulable, "", corev1.TaintEffectNoSchedule))}
+	terms(disk(corev1.NodeSelectorOpIn, "ssd"), field(corev1.NodeSelectorOpIn, "c"))(dj)
+	cluster := []*corev1.Node{node("a", withDisk("ssd")), node("b"), node("c", tainted(corev1.TaintNodeUnschedulable, "", corev1.TaintEffectNoSchedule))}
 
 	for _, decision := range Decide(dj, cluster) {
 		built := dj.DeepCopy()
@@ -304,10 +304,10 @@ func TestExcluded(t *testing.T) {
 
 func BenchmarkDecide(b *testing.B) {
 	dj := &v1alpha1.DaemonJob{}
-	terms(label("disk", corev1.NodeSelectorOpIn, "ssd"))(dj)
+	terms(disk(corev1.NodeSelectorOpIn, "ssd"))(dj)
 	var cluster []*corev1.Node
 	for i := range 5000 {
-		cluster = append(cluster, node(fmt.Sprintf("node-%d", i), labeled("disk", "ssd"), tainted("gpu", "", corev1.TaintEffectPreferNoSchedule)))
+		cluster = append(cluster, node(fmt.Sprintf("node-%d", i), withDisk("ssd"), tainted("gpu", "", corev1.TaintEffectPreferNoSchedule)))
 	}
 	for b.Loop() {
 		Decide(dj, cluster)
