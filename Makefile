@@ -1,0 +1,223 @@
+# Everything is built from source with Go: no container engine, no registry and
+# no download of binaries. "make help" lists the targets.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# The targets share one cluster and two cores.
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# The operator's image. With KUBECONFIG set, that cluster has to be able to pull it.
+IMG ?= ghcr.io/jobflow-operator/jobflow-operator:v0.1.0
+# Flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
+CLUSTER_FLAGS ?=
+# go test flags for the unit tests, for example TEST_FLAGS="-run TestPlan -v".
+TEST_FLAGS ?=
+# Where everything that is built here goes.
+BIN := $(CURDIR)/bin
+
+DEVCLUSTER     := $(BIN)/devcluster
+MANAGER        := $(BIN)/manager
+IMAGE_TAR      := $(BIN)/image.tar
+CONTROLLER_GEN := $(BIN)/controller-gen
+KUSTOMIZE      := $(BIN)/kustomize
+GOLANGCI_LINT  := $(BIN)/golangci-lint
+CRDTRIM        := $(BIN)/crdtrim
+APIDOCS        := $(BIN)/apidocs
+
+# The race detector needs a C compiler.
+RACE := $(if $(and $(shell command -v gcc),$(filter-out 0,$(shell go env CGO_ENABLED))),-race)
+
+# Every module with code of ours.
+MODULES := . hack/devcluster hack/tools $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
+
+# A KUBECONFIG from outside is the cluster to use; otherwise devcluster's is.
+ifeq ($(strip $(KUBECONFIG)),)
+OWN_CLUSTER := yes
+use_cluster = export KUBECONFIG="$$($(DEVCLUSTER) kubeconfig)"
+else
+use_cluster = export KUBECONFIG="$(KUBECONFIG)"
+endif
+# kubectl of the cluster's own version.
+use_kubectl = export PATH="$$($(DEVCLUSTER) bin-dir):$$PATH"
+
+say = @printf '\n==> %s\n' "$(1)"
+
+##@ General
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN { FS = ":.*## "; print "Usage: make TARGET" } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nVariables: IMG, CLUSTER_FLAGS, TEST_FLAGS, KUBECONFIG (demo, test-e2e, deploy and the like use that cluster)\n'
+
+.PHONY: demo
+demo: $(DEVCLUSTER) $(KUSTOMIZE) cluster-up image-load build ## Start a cluster, install the operator, run a JobFlow and a DaemonJob before your eyes.
+	$(call say,Running the demo)
+	@$(use_cluster); $(use_kubectl); \
+	  go run ./hack/demo --samples config/samples --manager $(MANAGER) --img "$(IMG)" $(if $(OWN_CLUSTER),--own-cluster)
+
+##@ Test
+
+.PHONY: test
+test: $(DEVCLUSTER) ## Unit tests, and the controllers and webhooks against a real API server and etcd.
+	$(call say,Building kube-apiserver and etcd where they are not cached)
+	@assets="$$($(DEVCLUSTER) assets)"; \
+	  printf '\n==> Testing the operator %s\n' "$(RACE)"; \
+	  KUBEBUILDER_ASSETS="$$assets" go test $(RACE) -timeout 30m $(TEST_FLAGS) ./...
+	$(call say,Testing hack/devcluster)
+	@go -C hack/devcluster test -timeout 10m ./...
+	$(call say,Testing hack/tools)
+	@go -C hack/tools test -timeout 10m ./...
+
+.PHONY: test-e2e
+test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
+	$(call say,Running the end-to-end tests)
+	@$(use_cluster); $(use_kubectl); \
+	  go -C test/e2e test -v -count=1 -timeout 40m ./...
+
+##@ Develop
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies and docs/api-reference.md from the Go types.
+	$(call say,Generating code and the API reference)
+	@$(CONTROLLER_GEN) object paths=./api/...
+	@$(APIDOCS) api/v1alpha1 > docs/api-reference.md
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the webhook configuration.
+	$(call say,Generating manifests)
+	@$(CONTROLLER_GEN) crd:generateEmbeddedObjectMeta=true paths=./api/... output:crd:artifacts:config=config/crd/bases
+	@$(CRDTRIM) config/crd/bases/*.yaml
+	@$(CONTROLLER_GEN) rbac:roleName=manager-role webhook paths=./controllers/... paths=./webhooks/... \
+	  output:rbac:dir=config/rbac output:webhook:dir=config/webhook
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the Go code.
+	$(call say,Formatting)
+	@for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) fmt --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Lint every module, the boundaries between the packages too.
+	@for module in $(MODULES); do \
+	  printf '\n==> Linting %s\n' "$$module"; \
+	  (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...); \
+	done
+
+# What generation and formatting would change is found by comparing the tree
+# before and after, so that it also works with work in progress. In a clean
+# checkout that is the difference to the commit.
+tree_state = git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true
+
+.PHONY: verify
+verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) ## Generate, format and lint; fail if that changes a file.
+	@mkdir -p $(BIN); { $(tree_state); } > $(BIN)/tree.before
+	@$(MAKE) generate manifests fmt
+	@{ $(tree_state); } > $(BIN)/tree.after; \
+	  if ! diff $(BIN)/tree.before $(BIN)/tree.after > $(BIN)/tree.diff; then \
+	    echo "These files were not as generated and formatted; they are now. Look at git diff and commit them:"; \
+	    sed -n 's/^> [0-9a-f]*  /  /p' $(BIN)/tree.diff; \
+	    exit 1; \
+	  fi
+	@$(MAKE) lint
+	$(call say,Verified: what is generated and formatted is up to date and lint is content)
+
+.PHONY: clean
+clean: ## Remove what was built here. The cluster and its cache stay.
+	@rm -rf $(BIN) dist
+
+##@ Build
+
+# Go decides what is to be rebuilt.
+.PHONY: build
+build: ## Build the operator, bin/manager, as a static program.
+	$(call say,Building the operator)
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(MANAGER) .
+
+.PHONY: image
+image: build $(DEVCLUSTER) ## Make the operator's image, bin/image.tar, without a container engine.
+	$(call say,Making the image $(IMG))
+	@$(DEVCLUSTER) image --binary $(MANAGER) --name "$(IMG)" --out $(IMAGE_TAR)
+
+.PHONY: run
+run: cluster-up install ## Run the operator as a process on this machine, without webhooks.
+	$(call say,Running the operator: Ctrl-C ends it)
+	@$(use_cluster); go run . --enable-webhooks=false
+
+##@ Cluster
+
+.PHONY: cluster-up
+ifdef OWN_CLUSTER
+cluster-up: $(DEVCLUSTER) ## Start a real Kubernetes cluster on this machine.
+	$(call say,Starting the cluster)
+	@$(DEVCLUSTER) up $(CLUSTER_FLAGS)
+else
+cluster-up: $(DEVCLUSTER)
+	$(call say,Using the cluster of KUBECONFIG=$(KUBECONFIG))
+endif
+
+.PHONY: cluster-down
+cluster-down: $(DEVCLUSTER) ## Take that cluster down and remove all traces of it.
+	$(call say,Taking the cluster down)
+	@$(DEVCLUSTER) down
+
+.PHONY: image-load
+ifdef OWN_CLUSTER
+image-load: image cluster-up ## Make the image and give it to the cluster's nodes.
+	$(call say,Loading the image)
+	@$(DEVCLUSTER) load-image $(IMAGE_TAR)
+else
+image-load:
+	@printf '\nThe cluster of KUBECONFIG has to pull the image itself. It is taken to be there as:\n  %s\n' "$(IMG)"
+	@printf 'To use another: make image IMG=REGISTRY/NAME:TAG, push bin/image.tar there (for example with crane push), and give the same IMG here.\n'
+endif
+
+.PHONY: install
+install: $(DEVCLUSTER) $(KUSTOMIZE) ## Install the CRDs.
+	$(call say,Installing the CRDs)
+	@$(use_cluster); $(use_kubectl); $(KUSTOMIZE) build config/crd | kubectl apply -f -
+
+.PHONY: uninstall
+uninstall: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the CRDs, and with them every JobFlow, DaemonJob and JobTemplate.
+	@$(use_cluster); $(use_kubectl); $(KUSTOMIZE) build config/crd | kubectl delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Install the operator in the cluster, and wait until it is ready.
+	$(call say,Installing the operator $(IMG))
+	@$(use_cluster); $(use_kubectl); IMG="$(IMG)" KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh
+
+.PHONY: undeploy
+undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that belongs to it.
+	@$(use_cluster); $(use_kubectl); $(KUSTOMIZE) build config/default | kubectl delete --ignore-not-found -f -
+
+##@ Tools
+
+# Each tool is built from a Go module that pins it, into bin/.
+
+.PHONY: tools
+tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) ## Build all the tools that the other targets use.
+
+$(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod)
+	$(call say,Building devcluster)
+	@go -C hack/devcluster build -o $@ .
+
+$(CONTROLLER_GEN): hack/tools/go.mod
+	$(call say,Building controller-gen)
+	@go -C hack/tools build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+$(KUSTOMIZE): hack/tools/go.mod
+	$(call say,Building kustomize)
+	@go -C hack/tools build -o $@ sigs.k8s.io/kustomize/kustomize/v5
+
+$(GOLANGCI_LINT): hack/tools/golangci/go.mod
+	$(call say,Building golangci-lint: some minutes the first time)
+	@go -C hack/tools/golangci build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(CRDTRIM): hack/tools/go.mod $(wildcard hack/tools/crdtrim/*.go)
+	@go -C hack/tools build -o $@ ./crdtrim
+
+$(APIDOCS): hack/tools/go.mod $(wildcard hack/tools/apidocs/*.go)
+	@go -C hack/tools build -o $@ ./apidocs
