@@ -1,0 +1,195 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+)
+
+// childJobs reads the Jobs of a parent and applies plans to them.
+type childJobs struct {
+	client client.Client
+	live   client.Reader
+	recent recentJobs
+}
+
+func newChildJobs(cached client.Client, live client.Reader) *childJobs {
+	return &childJobs{client: cached, live: live, recent: recentJobs{byParent: map[types.UID]map[string]recentJob{}}}
+}
+
+// apply carries a plan out and enters in it what became of each creation. An
+// error means that something is to be tried again with backoff; what was done up
+// to then stands and is entered.
+func (c *childJobs) apply(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
+	return errors.Join(
+		c.update(ctx, p.Update),
+		c.delete(ctx, p.Delete),
+		c.create(ctx, parent, p, now),
+	)
+}
+
+// update patches Jobs. The patch is bound to the version that was read: a change
+// that somebody else made in between, a queue for example, is looked at first.
+func (c *childJobs) update(ctx context.Context, changes []plan.Change) error {
+	var errs []error
+	for _, change := range changes {
+		patch := client.MergeFromWithOptions(change.From, client.MergeFromWithOptimisticLock{})
+		if err := c.client.Patch(ctx, change.To, patch); client.IgnoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("updating Job %s: %w", change.From.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// delete deletes Jobs with their pods: the API's default for a Job would leave
+// the pods running. The UID keeps it from a later Job of the same name.
+func (c *childJobs) delete(ctx context.Context, doomed []*batchv1.Job) error {
+	var errs []error
+	for _, job := range doomed {
+		err := c.client.Delete(ctx, job,
+			client.PropagationPolicy(metav1.DeletePropagationBackground),
+			client.Preconditions{UID: &job.UID})
+		if client.IgnoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("deleting Job %s: %w", job.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// create creates Jobs side by side in batches that double, as the Job controller
+// does with pods: where the first is refused, for a quota say, the other hundreds
+// are not tried at all.
+func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
+	rest := p.Create
+	for size := 1; len(rest) > 0; size *= 2 {
+		batch := rest[:min(size, len(rest))]
+		rest = rest[len(batch):]
+
+		outcomes := make([]outcome, len(batch))
+		var wait sync.WaitGroup
+		for i := range batch {
+			wait.Go(func() { outcomes[i] = c.createOne(ctx, parent, batch[i].Job) })
+		}
+		wait.Wait()
+
+		var errs []error
+		for i, o := range outcomes {
+			c.enter(p, parent, batch[i], o, now)
+			errs = append(errs, o.err)
+		}
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		if refused(outcomes) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// outcome is what became of one creation: a Job that exists, a reason why there is
+// none now or ever, or an error that says nothing.
+type outcome struct {
+	job             *batchv1.Job
+	reason, message string
+	final           bool
+	err             error
+}
+
+func refused(outcomes []outcome) bool {
+	for _, o := range outcomes {
+		if o.reason == v1alpha1.ReasonCreateFailed {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *childJobs) enter(p *plan.Plan, parent client.Object, creation plan.Creation, o outcome, now time.Time) {
+	switch {
+	case o.job != nil:
+		c.recent.add(parent.GetUID(), p.Runs[creation.Run].Name, o.job, now)
+		p.Created(creation.Run, o.job)
+	case o.final:
+		p.Rejected(creation.Run, o.message, now)
+	case o.reason != "":
+		p.Held(creation.Run, o.reason, o.message)
+		p.WakeAfter(retryAfter)
+	}
+}
+
+func (c *childJobs) createOne(ctx context.Context, parent client.Object, job *batchv1.Job) outcome {
+	err := c.client.Create(ctx, job)
+	switch {
+	case err == nil:
+		return outcome{job: trimmed(job)}
+	case apierrors.IsAlreadyExists(err):
+		return c.existing(ctx, parent, job)
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return outcome{} // the parent is about to be deleted too
+	case apierrors.IsInvalid(err):
+		if ref := job.Annotations[v1alpha1.JobTemplateAnnotation]; ref != "" {
+			return outcome{reason: v1alpha1.ReasonInvalidJobTemplate, message: fmt.Sprintf("JobTemplate %q cannot be used: %s", ref, err)}
+		}
+		return outcome{final: true, message: err.Error()}
+	case apierrors.IsForbidden(err):
+		return outcome{reason: v1alpha1.ReasonCreateFailed, message: err.Error()}
+	default:
+		return outcome{err: fmt.Errorf("creating Job %s: %w", job.Name, err)}
+	}
+}
+
+// existing judges a Job that has the name already. It is ours if we created it
+// and did not live to record it, or if the answer to its creation was lost.
+func (c *childJobs) existing(ctx context.Context, parent client.Object, wanted *batchv1.Job) outcome {
+	job := &batchv1.Job{}
+	if err := c.live.Get(ctx, client.ObjectKeyFromObject(wanted), job); err != nil {
+		return outcome{err: fmt.Errorf("looking up Job %s, which exists already: %w", wanted.Name, err)}
+	}
+	if metav1.IsControlledBy(job, parent) && job.Annotations[v1alpha1.RunAnnotation] == wanted.Annotations[v1alpha1.RunAnnotation] {
+		return outcome{job: trimmed(job)}
+	}
+	return outcome{reason: v1alpha1.ReasonNameConflict, message: conflictMessage(job)}
+}
+
+func conflictMessage(job *batchv1.Job) string {
+	owner := "nothing that controls it"
+	if ref := metav1.GetControllerOfNoCopy(job); ref != nil {
+		owner = fmt.Sprintf("%s %s (UID %s)", ref.Kind, ref.Name, ref.UID)
+	}
+	if job.DeletionTimestamp != nil {
+		return fmt.Sprintf("a Job named %s that belongs to %s is being deleted; the name is free after that", job.Name, owner)
+	}
+	return fmt.Sprintf("a Job named %s exists and belongs to %s; delete or rename it", job.Name, owner)
+}
+
+// trimmed is a Job without the parts that the cache leaves out too.
+func trimmed(job *batchv1.Job) *batchv1.Job {
+	job.Spec.Template = corev1.PodTemplateSpec{}
+	job.ManagedFields = nil
+	return job
+}
+
+// lookAgain says when to reconcile though nothing may have happened: as the plan
+// says, and when a Job that the cache does not show is no longer trusted to exist.
+func (c *childJobs) lookAgain(parent client.Object, p *plan.Plan) ctrl.Result {
+	if p.Ended {
+		c.recent.forget(parent.GetUID())
+	} else if c.recent.waits(parent.GetUID()) {
+		p.WakeAfter(trustCreated)
+	}
+	return ctrl.Result{RequeueAfter: p.RequeueAfter}
+}

@@ -1,0 +1,127 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/placement"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
+	"github.com/jobflow-operator/jobflow-operator/internal/validation"
+)
+
+// +kubebuilder:rbac:groups=api.practice.com,resources=daemonjobs,verbs=get;list;watch
+// +kubebuilder:rbac:groups=api.practice.com,resources=daemonjobs/status,verbs=patch
+// +kubebuilder:rbac:groups=api.practice.com,resources=daemonjobs/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
+
+type daemonJobReconciler struct {
+	client   client.Client
+	children *childJobs
+	events   events.EventRecorder
+	fresh    *freshness[v1alpha1.DaemonJob, *v1alpha1.DaemonJob]
+	now      func() time.Time
+}
+
+func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder) *daemonJobReconciler {
+	return &daemonJobReconciler{
+		client:   mgr.GetClient(),
+		children: children,
+		events:   recorder,
+		fresh:    newFreshness[v1alpha1.DaemonJob](mgr.GetAPIReader(), &v1alpha1.DaemonJobList{}),
+		now:      time.Now,
+	}
+}
+
+func (r *daemonJobReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
+	return watchJobsAndPods[*v1alpha1.DaemonJob](mgr, options, &v1alpha1.DaemonJob{}).
+		Watches(&corev1.Node{}, openDaemonJobs(mgr.GetClient()), nodePlacementChanged()).
+		Complete(r)
+}
+
+// Reconcile brings one DaemonJob a step further: observe, plan, apply, report.
+func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	now := r.now()
+	dj, err := r.get(ctx, req)
+	if dj == nil || err != nil {
+		return ctrl.Result{}, err
+	}
+	if dj.DeletionTimestamp != nil {
+		// The garbage collector deletes the Jobs, and their pods with them.
+		r.children.recent.forget(dj.UID)
+		return settle(ctrl.Result{}, r.report(ctx, dj, status.TerminatingDaemon(dj, now)))
+	}
+	if dj.Status.ObservedGeneration != dj.Generation || !wasValid(&dj.Status.Summary) {
+		if errs := validation.DaemonJob(dj); len(errs) > 0 {
+			return settle(ctrl.Result{}, r.report(ctx, dj, status.InvalidDaemon(dj, errs, now)))
+		}
+	}
+
+	seen, err := r.observe(ctx, dj, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	p := plan.Daemon(dj, seen, now)
+	applied := r.children.apply(ctx, dj, &p, now)
+	reported := r.report(ctx, dj, status.Daemon(dj, &p, seen.Nodes, now))
+	return settle(r.children.lookAgain(dj, &p), applied, reported)
+}
+
+// get is the DaemonJob with everything that was ever recorded in its status, or
+// nil if there is nothing to do now.
+func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (*v1alpha1.DaemonJob, error) {
+	dj := &v1alpha1.DaemonJob{}
+	if err := r.client.Get(ctx, req.NamespacedName, dj, readOnly); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.fresh.forget(req.NamespacedName)
+			return nil, nil
+		}
+		return nil, fmt.Errorf("reading DaemonJob: %w", err)
+	}
+	if current, err := r.fresh.ensure(ctx, dj); !current || err != nil {
+		return nil, err
+	}
+	return dj, nil
+}
+
+func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJob, now time.Time) (plan.DaemonObserved, error) {
+	own, err := r.children.observe(ctx, dj, dj.Status.Nodes, now)
+	if err != nil {
+		return plan.DaemonObserved{}, err
+	}
+	list := &corev1.NodeList{}
+	if err := r.client.List(ctx, list, readOnly); err != nil {
+		return plan.DaemonObserved{}, fmt.Errorf("listing nodes: %w", err)
+	}
+	nodes := make([]*corev1.Node, len(list.Items))
+	names := sets.New[string]()
+	for i := range list.Items {
+		nodes[i] = &list.Items[i]
+		names.Insert(nodes[i].Name)
+	}
+	// A node that just joined may be missing in the cache of a new leader while its
+	// Job is there. Taking it for gone would delete that Job and run it again.
+	for name, job := range own.Jobs {
+		if names.Has(name) || plan.Final(job.Phase) {
+			continue
+		}
+		err := r.children.live.Get(ctx, client.ObjectKey{Name: name}, &corev1.Node{})
+		switch {
+		case err == nil:
+			names.Insert(name)
+		case !apierrors.IsNotFound(err):
+			return plan.DaemonObserved{}, fmt.Errorf("looking up node %s: %w", name, err)
+		}
+	}
+	return plan.DaemonObserved{Observed: own, Placement: placement.Decide(dj, nodes), Nodes: names}, nil
+}

@@ -1,0 +1,105 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// freshness tells whether a parent as the cache holds it has every result that
+// was ever recorded in its status. A status from before a result was recorded
+// would make a step run twice once its Job is gone.
+//
+// Only the leader writes status, so there are two cases. What this process wrote
+// it remembers. What leaders before it wrote is older than the fence: the
+// resource version of the API server when this process first asked as leader. An
+// object that is newer than the fence includes all of it; one that is older is
+// read live, once.
+type freshness[T any, P object[T]] struct {
+	live client.Reader
+	list client.ObjectList // the kind, for the fence
+
+	mu    sync.Mutex
+	fence string
+	known map[types.NamespacedName]version
+}
+
+// object is a pointer to a T that the API server stores.
+type object[T any] interface {
+	*T
+	client.Object
+}
+
+type version struct {
+	uid types.UID
+	rv  string
+}
+
+func newFreshness[T any, P object[T]](live client.Reader, list client.ObjectList) *freshness[T, P] {
+	return &freshness[T, P]{live: live, list: list, known: map[types.NamespacedName]version{}}
+}
+
+// ensure brings object up to date where the cache may be behind. It returns false
+// if the object is gone, or if the cache is behind our own last write: the watch
+// is then about to bring that write, and the object with it.
+func (f *freshness[T, P]) ensure(ctx context.Context, object P) (bool, error) {
+	fence, err := f.raiseFence(ctx)
+	if err != nil {
+		return false, err
+	}
+	key := client.ObjectKeyFromObject(object)
+	f.mu.Lock()
+	known, found := f.known[key]
+	f.mu.Unlock()
+	if found && known.uid == object.GetUID() {
+		return !older(object.GetResourceVersion(), known.rv), nil
+	}
+	if older(fence, object.GetResourceVersion()) {
+		return true, nil
+	}
+	var newest T // not object itself: it shares its maps and slices with the cache
+	if err := f.live.Get(ctx, key, P(&newest)); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	*object = newest
+	f.wrote(object)
+	return true, nil
+}
+
+// wrote remembers the version that a write of ours, or a live read, has given.
+func (f *freshness[T, P]) wrote(object P) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known[client.ObjectKeyFromObject(object)] = version{object.GetUID(), object.GetResourceVersion()}
+}
+
+func (f *freshness[T, P]) forget(key types.NamespacedName) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.known, key)
+}
+
+// raiseFence asks the API server once for its newest resource version.
+func (f *freshness[T, P]) raiseFence(ctx context.Context) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fence != "" {
+		return f.fence, nil
+	}
+	if err := f.live.List(ctx, f.list, client.Limit(1)); err != nil {
+		return "", fmt.Errorf("asking for the newest resource version: %w", err)
+	}
+	f.fence = f.list.GetResourceVersion()
+	return f.fence, nil
+}
+
+// older says whether resource version a is older than b. One that cannot be
+// compared counts as older: the price is a live read.
+func older(a, b string) bool {
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return err != nil || order < 0
+}

@@ -1,0 +1,177 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/graph"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
+	"github.com/jobflow-operator/jobflow-operator/internal/validation"
+)
+
+// +kubebuilder:rbac:groups=api.practice.com,resources=jobflows,verbs=get;list;watch;delete
+// +kubebuilder:rbac:groups=api.practice.com,resources=jobflows/status,verbs=patch
+// +kubebuilder:rbac:groups=api.practice.com,resources=jobflows/finalizers,verbs=update
+// +kubebuilder:rbac:groups=api.practice.com,resources=jobtemplates,verbs=get;list;watch
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+type jobFlowReconciler struct {
+	client   client.Client
+	children *childJobs
+	events   events.EventRecorder
+	fresh    *freshness[v1alpha1.JobFlow, *v1alpha1.JobFlow]
+	now      func() time.Time
+}
+
+func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder) *jobFlowReconciler {
+	return &jobFlowReconciler{
+		client:   mgr.GetClient(),
+		children: children,
+		events:   recorder,
+		fresh:    newFreshness[v1alpha1.JobFlow](mgr.GetAPIReader(), &v1alpha1.JobFlowList{}),
+		now:      time.Now,
+	}
+}
+
+func (r *jobFlowReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
+	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}).
+		Watches(&v1alpha1.JobTemplate{}, flowsUsing(mgr.GetClient())).
+		Complete(r)
+}
+
+// Reconcile brings one JobFlow a step further: observe, plan, apply, report.
+func (r *jobFlowReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	now := r.now()
+	flow, err := r.get(ctx, req)
+	if flow == nil || err != nil {
+		return ctrl.Result{}, err
+	}
+	if flow.DeletionTimestamp != nil {
+		// The garbage collector deletes the Jobs, and their pods with them.
+		r.children.recent.forget(flow.UID)
+		return settle(ctrl.Result{}, r.report(ctx, flow, status.TerminatingFlow(flow, now)))
+	}
+	steps, errs := r.validate(flow)
+	if len(errs) > 0 {
+		return settle(ctrl.Result{}, r.report(ctx, flow, status.InvalidFlow(flow, errs, now)))
+	}
+
+	seen, err := r.observe(ctx, flow, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	p := plan.Flow(flow, steps, seen, now)
+	if p.DeleteParent {
+		return settle(ctrl.Result{}, deleteExpired(ctx, r.client, flow))
+	}
+	applied := r.children.apply(ctx, flow, &p, now)
+	reported := r.report(ctx, flow, status.Flow(flow, &p, now))
+	return settle(r.children.lookAgain(flow, &p), applied, reported)
+}
+
+// get is the JobFlow with everything that was ever recorded in its status, or nil
+// if there is nothing to do now.
+func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (*v1alpha1.JobFlow, error) {
+	flow := &v1alpha1.JobFlow{}
+	if err := r.client.Get(ctx, req.NamespacedName, flow, readOnly); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.fresh.forget(req.NamespacedName)
+			return nil, nil
+		}
+		return nil, fmt.Errorf("reading JobFlow: %w", err)
+	}
+	if current, err := r.fresh.ensure(ctx, flow); !current || err != nil {
+		return nil, err
+	}
+	return flow, nil
+}
+
+// validate checks the spec, unless the status says that this very generation was
+// found valid before, and builds the graph of its steps.
+func (r *jobFlowReconciler) validate(flow *v1alpha1.JobFlow) (*graph.Graph, field.ErrorList) {
+	if flow.Status.ObservedGeneration != flow.Generation || !wasValid(&flow.Status.Summary) {
+		if errs := validation.JobFlow(flow); len(errs) > 0 {
+			return nil, errs
+		}
+	}
+	steps := make([]graph.Step, len(flow.Spec.Flows))
+	for i := range flow.Spec.Flows {
+		steps[i] = graph.Step{Name: flow.Spec.Flows[i].Name, Dependencies: flow.Spec.Flows[i].Dependencies}
+	}
+	built, problems := graph.New(steps)
+	if len(problems) > 0 {
+		return nil, validation.JobFlow(flow)
+	}
+	return built, nil
+}
+
+func wasValid(s *v1alpha1.Summary) bool {
+	for i := range s.Conditions {
+		if s.Conditions[i].Type == v1alpha1.ConditionFailed && s.Conditions[i].Status == metav1.ConditionTrue {
+			return s.Conditions[i].Reason != v1alpha1.ReasonInvalidSpec
+		}
+	}
+	return true
+}
+
+func (r *jobFlowReconciler) observe(ctx context.Context, flow *v1alpha1.JobFlow, now time.Time) (plan.FlowObserved, error) {
+	own, err := r.children.observe(ctx, flow, flow.Status.Flows, now)
+	if err != nil {
+		return plan.FlowObserved{}, err
+	}
+	templates, err := r.templates(ctx, flow)
+	if err != nil {
+		return plan.FlowObserved{}, err
+	}
+	return plan.FlowObserved{Observed: own, Templates: templates}, nil
+}
+
+// templates are the JobTemplates that steps without a Job refer to.
+func (r *jobFlowReconciler) templates(ctx context.Context, flow *v1alpha1.JobFlow) (map[string]*batchv1.JobSpec, error) {
+	if plan.Ended(&flow.Status.Summary) {
+		return nil, nil
+	}
+	found := map[string]*batchv1.JobSpec{}
+	for i := range flow.Spec.Flows {
+		name := flow.Spec.Flows[i].JobTemplateRef
+		if _, known := found[name]; known || name == "" {
+			continue
+		}
+		template := &v1alpha1.JobTemplate{}
+		err := r.client.Get(ctx, client.ObjectKey{Namespace: flow.Namespace, Name: name}, template, readOnly)
+		switch {
+		case err == nil:
+			found[name] = &template.Spec.JobTemplate
+		case !apierrors.IsNotFound(err):
+			return nil, fmt.Errorf("reading JobTemplate %s: %w", name, err)
+		}
+	}
+	return found, nil
+}
+
+// deleteExpired deletes an object whose ttlSecondsAfterFinished has passed, as it
+// was read: not one whose TTL has been changed since.
+func deleteExpired(ctx context.Context, c client.Client, object client.Object) error {
+	uid, version := object.GetUID(), object.GetResourceVersion()
+	err := c.Delete(ctx, object,
+		client.PropagationPolicy(metav1.DeletePropagationBackground),
+		client.Preconditions{UID: &uid, ResourceVersion: &version})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting after ttlSecondsAfterFinished: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
+)
+
+// +kubebuilder:rbac:groups=api.practice.com,resources=jobtemplates/status,verbs=patch
+
+// maxDependencies is the most names in status.dependencyList.
+const maxDependencies = 500
+
+// jobTemplateReconciler keeps the list of the Jobs that use a JobTemplate. It
+// comes from the specs of JobFlows, which never change: the status is written once
+// for each flow that comes or goes, not for each Job.
+type jobTemplateReconciler struct {
+	client client.Client
+}
+
+func (r *jobTemplateReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.JobTemplate{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.JobFlow{}, templatesOfFlow(), builder.WithPredicates(cameOrWent())).
+		WithOptions(options).
+		Complete(r)
+}
+
+// Reconcile writes which Jobs use one JobTemplate.
+func (r *jobTemplateReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	template := &v1alpha1.JobTemplate{}
+	if err := r.client.Get(ctx, req.NamespacedName, template, readOnly); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if template.DeletionTimestamp != nil {
+		return ctrl.Result{}, nil
+	}
+	flows := &v1alpha1.JobFlowList{}
+	if err := r.client.List(ctx, flows, client.InNamespace(req.Namespace), client.MatchingFields{byJobTemplate: req.Name}, readOnly); err != nil {
+		return ctrl.Result{}, fmt.Errorf("listing JobFlows: %w", err)
+	}
+	var names []string
+	for i := range flows.Items {
+		flow := &flows.Items[i]
+		for j := range flow.Spec.Flows {
+			if step := &flow.Spec.Flows[j]; step.JobTemplateRef == req.Name {
+				names = append(names, jobs.Name(flow.Name, step.Name, &template.Spec.JobTemplate))
+			}
+		}
+	}
+	slices.Sort(names)
+	return settle(ctrl.Result{}, r.report(ctx, template, v1alpha1.JobTemplateStatus{
+		ObservedGeneration: template.Generation,
+		Dependencies:       int32(len(names)),
+		DependencyList:     names[:min(len(names), maxDependencies)],
+	}))
+}

@@ -1,0 +1,106 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+)
+
+// trustCreated is how long a Job that we created counts as existing though the
+// cache does not show it. After that the API server is asked.
+const trustCreated = 10 * time.Second
+
+// readOnly spares the copy of what is only read. Nothing that comes from a read
+// with it may be changed.
+var readOnly = client.UnsafeDisableDeepCopyOption(true)
+
+// observe reads the Jobs of a parent from the cache, with those that were created
+// too recently for it. A Job that is recorded but missing there is looked up
+// live, since a step must not fail, nor run again, because the cache is behind.
+func (c *childJobs) observe(ctx context.Context, parent client.Object, recorded []v1alpha1.RunStatus, now time.Time) (plan.Observed, error) {
+	own, err := c.cached(ctx, parent)
+	if err != nil {
+		return plan.Observed{}, err
+	}
+	c.recent.fill(parent.GetUID(), own, now)
+
+	gone := map[string]bool{}
+	for i := range recorded {
+		run := &recorded[i]
+		if !plan.Active(run) {
+			continue
+		}
+		if job, found := own[run.Name]; found && string(job.UID) == run.JobUID {
+			continue
+		}
+		job := &batchv1.Job{}
+		err := c.live.Get(ctx, client.ObjectKey{Namespace: parent.GetNamespace(), Name: run.JobName}, job)
+		switch {
+		case apierrors.IsNotFound(err):
+			gone[run.Name] = true
+		case err != nil:
+			return plan.Observed{}, fmt.Errorf("looking up Job %s: %w", run.JobName, err)
+		case string(job.UID) == run.JobUID:
+			own[run.Name] = job
+			c.recent.add(parent.GetUID(), run.Name, job, now)
+		default:
+			gone[run.Name] = true
+		}
+	}
+
+	states := make(map[string]jobs.State, len(own))
+	for name, job := range own {
+		pods, err := c.pods(ctx, job)
+		if err != nil {
+			return plan.Observed{}, err
+		}
+		states[name] = jobs.Observe(job, pods)
+	}
+	return plan.Observed{Jobs: states, Gone: gone}, nil
+}
+
+// cached are the Jobs that the parent controls, by step or node, as the cache has
+// them.
+func (c *childJobs) cached(ctx context.Context, parent client.Object) (map[string]*batchv1.Job, error) {
+	list := &batchv1.JobList{}
+	if err := c.client.List(ctx, list, client.InNamespace(parent.GetNamespace()),
+		client.MatchingFields{byController: string(parent.GetUID())}, readOnly); err != nil {
+		return nil, fmt.Errorf("listing Jobs: %w", err)
+	}
+	own := make(map[string]*batchv1.Job, len(list.Items))
+	for i := range list.Items {
+		own[list.Items[i].Annotations[v1alpha1.RunAnnotation]] = &list.Items[i]
+	}
+	return own, nil
+}
+
+// pods are the pods of a Job that has not ended; those of one that has tell
+// nothing more.
+func (c *childJobs) pods(ctx context.Context, job *batchv1.Job) ([]*corev1.Pod, error) {
+	if ended(job) {
+		return nil, nil
+	}
+	list := &corev1.PodList{}
+	if err := c.client.List(ctx, list, client.InNamespace(job.Namespace),
+		client.MatchingFields{byController: string(job.UID)}, readOnly); err != nil {
+		return nil, fmt.Errorf("listing pods of Job %s: %w", job.Name, err)
+	}
+	pods := make([]*corev1.Pod, len(list.Items))
+	for i := range list.Items {
+		pods[i] = &list.Items[i]
+	}
+	return pods, nil
+}
+
+func ended(job *batchv1.Job) bool {
+	return plan.Final(jobs.Observe(job, nil).Phase)
+}

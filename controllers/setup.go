@@ -1,0 +1,45 @@
+// Package controllers meets the API server: it observes, lets internal/plan
+// decide, applies the plan and reports. Only child_jobs.go creates, changes and
+// deletes Jobs, and only report.go writes status and events.
+package controllers
+
+import (
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+)
+
+// Options are the settings that all controllers share.
+type Options struct {
+	// Workers is how many objects of each kind are reconciled at the same time.
+	Workers int
+}
+
+// Setup adds the controllers and their indexes to the manager.
+func Setup(mgr ctrl.Manager, options Options) error {
+	if err := addIndexes(mgr); err != nil {
+		return err
+	}
+	children := newChildJobs(mgr.GetClient(), mgr.GetAPIReader())
+	events := mgr.GetEventRecorder("jobflow-operator")
+	workers := controller.Options{MaxConcurrentReconciles: options.Workers}
+
+	if err := newJobFlowReconciler(mgr, children, events).setup(mgr, workers); err != nil {
+		return err
+	}
+	if err := newDaemonJobReconciler(mgr, children, events).setup(mgr, workers); err != nil {
+		return err
+	}
+	return (&jobTemplateReconciler{client: mgr.GetClient()}).setup(mgr, workers)
+}
+
+const (
+	// retryAfter is how long to wait before a Job is tried again that could not be
+	// created for a reason which no watch of ours sees end: a foreign Job of the
+	// same name, a quota.
+	retryAfter = 10 * time.Second
+	// conflictRetryAfter gives the watch the moment it needs to bring the version
+	// that a write conflicted with.
+	conflictRetryAfter = 100 * time.Millisecond
+)

@@ -1,0 +1,180 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+)
+
+// watchJobsAndPods starts a controller for a kind of parent that looks at a parent
+// when it, one of its Jobs, or a pod of one of its Jobs changes.
+//
+// The parent's own status writes come back too. That is on purpose: a reconcile
+// that found the cache behind the last write relies on that write's event.
+func watchJobsAndPods[P client.Object](mgr ctrl.Manager, options controller.Options, parent P) *builder.Builder {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(parent).
+		Owns(&batchv1.Job{}, builder.WithPredicates(jobMatters())).
+		Watches(&corev1.Pod{}, parentOfPod(mgr.GetClient(), kindOf(parent)), builder.WithPredicates(podMatters())).
+		WithOptions(options)
+}
+
+func kindOf(parent client.Object) string {
+	switch parent.(type) {
+	case *v1alpha1.JobFlow:
+		return "JobFlow"
+	default:
+		return "DaemonJob"
+	}
+}
+
+// parentOfPod finds the parent of a pod's Job. A pod whose Job the cache does not
+// have yet is passed over: the Job's own event is to come.
+func parentOfPod(cached client.Reader, kind string) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, pod client.Object) []reconcile.Request {
+		owner := metav1.GetControllerOfNoCopy(pod)
+		if owner == nil || owner.Kind != "Job" {
+			return nil
+		}
+		job := &batchv1.Job{}
+		if err := cached.Get(ctx, client.ObjectKey{Namespace: pod.GetNamespace(), Name: owner.Name}, job, readOnly); err != nil {
+			return nil
+		}
+		parent := metav1.GetControllerOfNoCopy(job)
+		if parent == nil || parent.Kind != kind {
+			return nil
+		}
+		return []reconcile.Request{request(pod.GetNamespace(), parent.Name)}
+	})
+}
+
+// flowsUsing finds the JobFlows whose steps refer to a JobTemplate and that have
+// not ended.
+func flowsUsing(cached client.Reader) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, template client.Object) []reconcile.Request {
+		flows := &v1alpha1.JobFlowList{}
+		if err := cached.List(ctx, flows, client.InNamespace(template.GetNamespace()),
+			client.MatchingFields{byJobTemplate: template.GetName()}, readOnly); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "listing the JobFlows of a JobTemplate", "jobTemplate", template.GetName())
+			return nil
+		}
+		var requests []reconcile.Request
+		for i := range flows.Items {
+			if !plan.Ended(&flows.Items[i].Status.Summary) {
+				requests = append(requests, request(flows.Items[i].Namespace, flows.Items[i].Name))
+			}
+		}
+		return requests
+	})
+}
+
+// openDaemonJobs are the DaemonJobs that a change of a node may concern: all that
+// have not ended.
+func openDaemonJobs(cached client.Reader) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, _ client.Object) []reconcile.Request {
+		list := &v1alpha1.DaemonJobList{}
+		if err := cached.List(ctx, list, readOnly); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "listing the DaemonJobs for a node")
+			return nil
+		}
+		var requests []reconcile.Request
+		for i := range list.Items {
+			if !plan.Ended(&list.Items[i].Status.Summary) {
+				requests = append(requests, request(list.Items[i].Namespace, list.Items[i].Name))
+			}
+		}
+		return requests
+	})
+}
+
+// templatesOfFlow are the JobTemplates that a JobFlow's steps refer to.
+func templatesOfFlow() handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, flow client.Object) []reconcile.Request {
+		var requests []reconcile.Request
+		for _, name := range jobTemplateRefs(flow) {
+			requests = append(requests, request(flow.GetNamespace(), name))
+		}
+		return requests
+	})
+}
+
+func request(namespace, name string) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}}
+}
+
+// jobMatters passes over changes of a Job that no plan looks at: its counters of
+// pods, above all.
+func jobMatters() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.(*batchv1.Job), e.ObjectNew.(*batchv1.Job)
+		return before.UID != after.UID ||
+			!equality.Semantic.DeepEqual(before.Status.Conditions, after.Status.Conditions) ||
+			!equality.Semantic.DeepEqual(before.Spec, after.Spec) ||
+			!equality.Semantic.DeepEqual(before.Annotations, after.Annotations) ||
+			!equality.Semantic.DeepEqual(before.DeletionTimestamp, after.DeletionTimestamp)
+	}}
+}
+
+// podMatters passes over changes of a pod that say nothing new on why it does not
+// run. The cache holds no other part of a pod's status.
+func podMatters() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.(*corev1.Pod), e.ObjectNew.(*corev1.Pod)
+			return !equality.Semantic.DeepEqual(before.Status, after.Status) ||
+				!equality.Semantic.DeepEqual(before.DeletionTimestamp, after.DeletionTimestamp)
+		},
+	}
+}
+
+// nodePlacementChanged passes over what the heartbeats of nodes change.
+func nodePlacementChanged() builder.WatchesOption {
+	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.(*corev1.Node), e.ObjectNew.(*corev1.Node)
+		return !equality.Semantic.DeepEqual(before.Spec, after.Spec) ||
+			!equality.Semantic.DeepEqual(before.Labels, after.Labels) ||
+			before.UID != after.UID
+	}})
+}
+
+// cameOrWent is for what never changes while it exists.
+func cameOrWent() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+}
+
+// settle turns what a reconcile came to into its result. A conflict is no error:
+// the version that it lost against is on its way.
+func settle(result ctrl.Result, errs ...error) (ctrl.Result, error) {
+	var real []error
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case apierrors.IsConflict(err):
+			if result.RequeueAfter == 0 || result.RequeueAfter > conflictRetryAfter {
+				result.RequeueAfter = conflictRetryAfter
+			}
+		default:
+			real = append(real, err)
+		}
+	}
+	if err := errors.Join(real...); err != nil {
+		return ctrl.Result{}, err
+	}
+	return result, nil
+}

@@ -1,0 +1,52 @@
+package plan
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// Ended says whether the end of a JobFlow or DaemonJob is recorded. An invalid
+// spec is not an end: a field that may change may be mended.
+func Ended(status *v1alpha1.Summary) bool {
+	if meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionComplete) {
+		return true
+	}
+	failed := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionFailed)
+	return failed != nil && failed.Status == metav1.ConditionTrue && failed.Reason != v1alpha1.ReasonInvalidSpec
+}
+
+// startClock sets StartTime: now when the parent is first active and, as on a
+// Job, when it is resumed. While it is suspended the clock stands.
+func (p *Plan) startClock(status *v1alpha1.Summary, suspend bool, now time.Time) {
+	p.Suspended = suspend
+	p.StartTime = status.StartTime
+	resumed := meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionSuspended)
+	if !suspend && (p.StartTime == nil || resumed) {
+		start := metav1.NewTime(now)
+		p.StartTime = &start
+	}
+}
+
+// checkDeadline sets Expired, or when to look again.
+func (p *Plan) checkDeadline(seconds *int64, now time.Time) {
+	if seconds == nil || p.Suspended {
+		return
+	}
+	left := p.StartTime.Add(time.Duration(*seconds) * time.Second).Sub(now)
+	p.Expired = left <= 0
+	p.WakeAfter(left)
+}
+
+// checkTTL sets DeleteParent, or when to look again.
+func (p *Plan) checkTTL(seconds *int32, completion *metav1.Time, now time.Time) {
+	if seconds == nil || completion == nil {
+		return
+	}
+	left := completion.Add(time.Duration(*seconds) * time.Second).Sub(now)
+	p.DeleteParent = left <= 0
+	p.WakeAfter(left)
+}

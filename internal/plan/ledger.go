@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
+)
+
+// Final says whether a step or node has its result. It never changes again.
+func Final(phase v1alpha1.Phase) bool {
+	return phase == v1alpha1.PhaseSucceeded || phase == v1alpha1.PhaseFailed
+}
+
+// Active says whether a step or node has a Job that has not ended.
+func Active(run *v1alpha1.RunStatus) bool {
+	return run.JobUID != "" && (run.Phase == v1alpha1.PhaseRunning || run.Phase == v1alpha1.PhaseWaiting)
+}
+
+func byName(runs []v1alpha1.RunStatus) map[string]*v1alpha1.RunStatus {
+	index := make(map[string]*v1alpha1.RunStatus, len(runs))
+	for i := range runs {
+		index[runs[i].Name] = &runs[i]
+	}
+	return index
+}
+
+// known is the entry of one step or node from the record and its Job alone. A
+// recorded result stands, whatever became of the Job. A Job that vanished before
+// its end may have done its work or half of it: it is a failure, never a reason
+// to run it again. An entry without a Job is Waiting, for the caller to say what
+// for.
+func (o Observed) known(name string, recorded *v1alpha1.RunStatus, now time.Time) v1alpha1.RunStatus {
+	if recorded != nil && Final(recorded.Phase) {
+		return *recorded
+	}
+	job, exists := o.Jobs[name]
+	if recorded != nil && Active(recorded) {
+		if o.Gone[name] || exists && string(job.UID) != recorded.JobUID {
+			return deleted(*recorded, now)
+		}
+		if !exists {
+			return *recorded
+		}
+	}
+	if exists {
+		return fromJob(name, recorded, job)
+	}
+	entry := v1alpha1.RunStatus{Name: name, Phase: v1alpha1.PhaseWaiting}
+	if recorded != nil {
+		entry.Attempt = recorded.Attempt
+	}
+	return entry
+}
+
+func deleted(entry v1alpha1.RunStatus, now time.Time) v1alpha1.RunStatus {
+	at := metav1.NewTime(now)
+	entry.Phase = v1alpha1.PhaseFailed
+	entry.Reason = v1alpha1.ReasonJobDeleted
+	entry.Message = jobs.Clip(fmt.Sprintf("Job %s was deleted before it had ended", entry.JobName))
+	entry.CompletionTime = &at
+	return entry
+}
+
+func fromJob(name string, recorded *v1alpha1.RunStatus, job jobs.State) v1alpha1.RunStatus {
+	started := job.StartTime
+	entry := v1alpha1.RunStatus{
+		Name:           name,
+		Phase:          job.Phase,
+		Reason:         job.Reason,
+		Message:        job.Message,
+		JobName:        job.Name,
+		JobUID:         string(job.UID),
+		StartTime:      &started,
+		CompletionTime: job.CompletionTime,
+		Attempt:        1,
+	}
+	if recorded != nil {
+		entry.Attempt = recorded.Attempt
+		if recorded.JobUID != entry.JobUID {
+			entry.Attempt++
+		}
+	}
+	return entry
+}

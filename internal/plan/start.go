@@ -1,0 +1,104 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
+	"github.com/jobflow-operator/jobflow-operator/internal/validation"
+)
+
+// When does a step start? When it passes every one of these gates, asked in this
+// order. A gate that holds it gives the reason and message that status shows.
+var startGates = []func(p *flowPlan, step int) (reason, message string){
+	(*flowPlan).notSuspended,
+	(*flowPlan).dependenciesComplete,
+	(*flowPlan).jobTemplateUsable,
+	(*flowPlan).parallelismLeft,
+}
+
+func (p *flowPlan) startStep(step int) {
+	for _, gate := range startGates {
+		if reason, message := gate(p, step); reason != "" {
+			wait(&p.Runs[step], reason, message)
+			return
+		}
+	}
+	spec := &p.flow.Spec.Flows[step]
+	p.Create = append(p.Create, Creation{Run: step, Job: jobs.ForStep(p.flow, spec, p.template(spec))})
+	p.active++
+}
+
+// notSuspended: nothing starts while spec.suspend is true.
+func (p *flowPlan) notSuspended(int) (reason, message string) {
+	if p.Suspended {
+		return v1alpha1.ReasonSuspended, "waits for spec.suspend to be false"
+	}
+	return "", ""
+}
+
+// dependenciesComplete: the Job of every dependency has the condition Complete.
+func (p *flowPlan) dependenciesComplete(step int) (reason, message string) {
+	const named = 3
+	var open []string
+	more := 0
+	for _, dependency := range p.graph.Dependencies(step) {
+		if p.Runs[dependency].Phase == v1alpha1.PhaseSucceeded {
+			continue
+		}
+		if len(open) == named {
+			more++
+			continue
+		}
+		open = append(open, p.Runs[dependency].Name)
+	}
+	if len(open) == 0 {
+		return "", ""
+	}
+	message = "waits for " + strings.Join(open, ", ")
+	if more > 0 {
+		message += fmt.Sprintf(" and %d more", more)
+	}
+	return v1alpha1.ReasonDependency, message
+}
+
+// jobTemplateUsable: a JobTemplate that the step refers to exists and gives a Job
+// that can be built. Both can be mended, so the step waits.
+func (p *flowPlan) jobTemplateUsable(step int) (reason, message string) {
+	spec := &p.flow.Spec.Flows[step]
+	if spec.JobTemplateRef == "" {
+		return "", ""
+	}
+	template := p.template(spec)
+	if template == nil {
+		return v1alpha1.ReasonJobTemplateMissing,
+			fmt.Sprintf("there is no JobTemplate %q in namespace %q; create it and the step starts", spec.JobTemplateRef, p.flow.Namespace)
+	}
+	if errs := validation.StepTemplate(p.flow, spec, template, field.NewPath("spec", "jobTemplate")); len(errs) > 0 {
+		return v1alpha1.ReasonInvalidJobTemplate,
+			fmt.Sprintf("JobTemplate %q cannot be used: %s", spec.JobTemplateRef, errs.ToAggregate())
+	}
+	return "", ""
+}
+
+// parallelismLeft: fewer Jobs run than spec.parallelism allows.
+func (p *flowPlan) parallelismLeft(int) (reason, message string) {
+	limit := p.flow.Spec.Parallelism
+	if limit == nil || p.active < *limit {
+		return "", ""
+	}
+	return v1alpha1.ReasonParallelism, fmt.Sprintf("waits for one of the %d Jobs that spec.parallelism allows at a time", *limit)
+}
+
+// template is the spec of the step's Job, nil if it refers to a JobTemplate that
+// does not exist.
+func (p *flowPlan) template(step *v1alpha1.FlowStep) *batchv1.JobSpec {
+	if step.JobTemplateRef != "" {
+		return p.templates[step.JobTemplateRef]
+	}
+	return step.JobTemplate
+}

@@ -1,0 +1,92 @@
+package status
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/placement"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+)
+
+// maxListed is the most nodes that are listed in full. Past it those that
+// Succeeded are only counted, so that the object stays far from the limit of etcd.
+const maxListed = 500
+
+// Daemon is the status of a DaemonJob after its plan was applied. nodes are the
+// names of all nodes in the cluster.
+func Daemon(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string], now time.Time) v1alpha1.DaemonJobStatus {
+	if p.Ended {
+		next := dj.Status
+		next.ObservedGeneration = dj.Generation
+		return next
+	}
+	next := v1alpha1.DaemonJobStatus{}
+	digest := plan.Digest(dj.Status.SucceededDigest)
+	next.Nodes, digest = list(p.Runs, digest)
+	next.SucceededDigest = digest
+
+	c := count(next.Nodes)
+	c.succeeded += int32(digest.Len())
+	next.Desired = c.waiting + c.running + c.succeeded + c.failed
+
+	v := judge("node", v1alpha1.ReasonNodeFailed, p, c, next.Desired)
+	if next.Desired == 0 {
+		v = unplaced(dj, p, c, nodes)
+	}
+	next.Summary = summary(&dj.Status.Summary, dj.Generation, p.StartTime, v, c, next.Desired, now)
+	return next
+}
+
+// list moves the runs that Succeeded to the digest once there are too many.
+func list(runs []v1alpha1.RunStatus, digest plan.Digest) ([]v1alpha1.RunStatus, plan.Digest) {
+	if len(runs)+digest.Len() <= maxListed {
+		return runs, digest
+	}
+	listed := make([]v1alpha1.RunStatus, 0, len(runs))
+	var done []string
+	for i := range runs {
+		if runs[i].Phase == v1alpha1.PhaseSucceeded {
+			done = append(done, runs[i].Name)
+			continue
+		}
+		listed = append(listed, runs[i])
+	}
+	return listed, digest.With(done)
+}
+
+// unplaced is the verdict on a DaemonJob that no node gets a Job of: it waits for
+// one, and is never Complete without having run.
+func unplaced(dj *v1alpha1.DaemonJob, p *plan.Plan, c counts, nodes sets.Set[string]) verdict {
+	if p.Suspended {
+		return verdict{state: v1alpha1.StateSuspended, reason: v1alpha1.ReasonSuspended, message: "suspended by spec.suspend"}
+	}
+	excluded := nodes.Intersection(placement.Excluded(dj.Spec.ExcludeNodeList)).Len()
+	return verdict{
+		state:  v1alpha1.StatePending,
+		reason: v1alpha1.ReasonNoEligibleNode,
+		message: fmt.Sprintf("no node to run on: of %d nodes %d are named in excludeNodeList, %d are left out for taints or are gone, "+
+			"and the others do not match the template's nodeSelector and node affinity; a node that fits is taken as soon as there is one",
+			nodes.Len(), excluded, c.skipped),
+	}
+}
+
+// InvalidDaemon is the status of a DaemonJob whose spec admission would have
+// refused.
+func InvalidDaemon(dj *v1alpha1.DaemonJob, errs field.ErrorList, now time.Time) v1alpha1.DaemonJobStatus {
+	next := dj.Status
+	c := count(dj.Status.Nodes)
+	c.succeeded += int32(plan.Digest(dj.Status.SucceededDigest).Len())
+	next.Summary = invalid(&dj.Status.Summary, dj.Generation, c, dj.Status.Desired, errs, now)
+	return next
+}
+
+// TerminatingDaemon is the status of a DaemonJob that is being deleted.
+func TerminatingDaemon(dj *v1alpha1.DaemonJob, now time.Time) v1alpha1.DaemonJobStatus {
+	next := dj.Status
+	next.Summary = terminating(&dj.Status.Summary, dj.Generation, now)
+	return next
+}

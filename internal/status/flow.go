@@ -1,0 +1,40 @@
+package status
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+)
+
+// Flow is the status of a JobFlow after its plan was applied.
+func Flow(flow *v1alpha1.JobFlow, p *plan.Plan, now time.Time) v1alpha1.JobFlowStatus {
+	if p.Ended {
+		next := flow.Status
+		next.ObservedGeneration = flow.Generation
+		return next
+	}
+	c := count(p.Runs)
+	v := judge("step", v1alpha1.ReasonStepFailed, p, c, int32(len(p.Runs)))
+	return v1alpha1.JobFlowStatus{
+		Summary: summary(&flow.Status.Summary, flow.Generation, p.StartTime, v, c, int32(len(p.Runs)), now),
+		Flows:   p.Runs,
+	}
+}
+
+// InvalidFlow is the status of a JobFlow whose spec admission would have refused.
+func InvalidFlow(flow *v1alpha1.JobFlow, errs field.ErrorList, now time.Time) v1alpha1.JobFlowStatus {
+	c := count(flow.Status.Flows)
+	next := v1alpha1.JobFlowStatus{Flows: flow.Status.Flows}
+	next.Summary = invalid(&flow.Status.Summary, flow.Generation, c, int32(len(flow.Spec.Flows)), errs, now)
+	return next
+}
+
+// TerminatingFlow is the status of a JobFlow that is being deleted.
+func TerminatingFlow(flow *v1alpha1.JobFlow, now time.Time) v1alpha1.JobFlowStatus {
+	next := flow.Status
+	next.Summary = terminating(&flow.Status.Summary, flow.Generation, now)
+	return next
+}

@@ -1,0 +1,124 @@
+// Package status computes the status of JobFlows and DaemonJobs from scratch: the
+// one place where state, counts, conditions and messages come from, and which
+// events a change of status is worth. It is pure.
+package status
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// verdict is what the runs of a parent amount to.
+type verdict struct {
+	state   v1alpha1.State
+	reason  string // of the condition Ready, and of Complete or Failed at the end
+	message string
+	stalled bool // nothing goes on until somebody acts
+}
+
+func (v verdict) ended() bool {
+	return v.state == v1alpha1.StateSucceed || v.state == v1alpha1.StateFailed
+}
+
+// counts are the runs by phase.
+type counts struct {
+	waiting, running, succeeded, failed, skipped int32
+}
+
+func count(runs []v1alpha1.RunStatus) (c counts) {
+	for i := range runs {
+		switch runs[i].Phase {
+		case v1alpha1.PhaseWaiting:
+			c.waiting++
+		case v1alpha1.PhaseRunning:
+			c.running++
+		case v1alpha1.PhaseSucceeded:
+			c.succeeded++
+		case v1alpha1.PhaseFailed:
+			c.failed++
+		case v1alpha1.PhaseSkipped:
+			c.skipped++
+		}
+	}
+	return c
+}
+
+func (c counts) open() int32 { return c.waiting + c.running }
+
+// summary assembles the common part of a status. previous gives the times of
+// conditions that did not change.
+func summary(previous *v1alpha1.Summary, generation int64, start *metav1.Time, v verdict, c counts, desired int32, now time.Time) v1alpha1.Summary {
+	s := v1alpha1.Summary{
+		State:              v.state,
+		Message:            clip(v.message),
+		ObservedGeneration: generation,
+		StartTime:          start,
+		Progress:           fmt.Sprintf("%d/%d", c.succeeded, desired),
+		Waiting:            c.waiting,
+		Running:            c.running,
+		Succeeded:          c.succeeded,
+		Failed:             c.failed,
+		Skipped:            c.skipped,
+	}
+	if v.ended() {
+		at := metav1.NewTime(now)
+		s.CompletionTime = &at
+	}
+	s.Conditions = conditions(previous.Conditions, generation, v, now)
+	return s
+}
+
+// conditions follow two conventions at once: Complete, Failed and Suspended are
+// those of a Job, so that kubectl wait works; Ready and Stalled are those of
+// kstatus, so that helm --wait, Flux and Argo CD see an end. Those that were
+// never true are left out, as on a Job.
+func conditions(previous []metav1.Condition, generation int64, v verdict, now time.Time) []metav1.Condition {
+	next := append([]metav1.Condition(nil), previous...)
+	set := func(kind string, is bool, reason string) {
+		if !is && meta.FindStatusCondition(next, kind) == nil && kind != v1alpha1.ConditionReady {
+			return
+		}
+		status := metav1.ConditionFalse
+		if is {
+			status = metav1.ConditionTrue
+		}
+		meta.SetStatusCondition(&next, metav1.Condition{
+			Type:               kind,
+			Status:             status,
+			Reason:             reason,
+			Message:            clip(v.message),
+			ObservedGeneration: generation,
+			LastTransitionTime: metav1.NewTime(now),
+		})
+	}
+	set(v1alpha1.ConditionComplete, v.state == v1alpha1.StateSucceed, v.reason)
+	set(v1alpha1.ConditionFailed, v.state == v1alpha1.StateFailed, v.reason)
+	suspended := v.state == v1alpha1.StateSuspended
+	reason := v1alpha1.ReasonResumed
+	if suspended {
+		reason = v1alpha1.ReasonSuspended
+	}
+	set(v1alpha1.ConditionSuspended, suspended, reason)
+	set(v1alpha1.ConditionReady, v.state == v1alpha1.StateSucceed, v.reason)
+	set(v1alpha1.ConditionStalled, v.stalled, v.reason)
+	return next
+}
+
+// maxMessage is the most characters that a message keeps: all the mistakes of a
+// bad spec fit in, and an object stays far from the limit of etcd.
+const maxMessage = 1024
+
+// clip makes a message one line of bounded length.
+func clip(message string) string {
+	line := []rune(strings.Join(strings.Fields(message), " "))
+	if len(line) <= maxMessage {
+		return string(line)
+	}
+	return string(line[:maxMessage-1]) + "…"
+}

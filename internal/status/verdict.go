@@ -1,0 +1,140 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+)
+
+// judge says what the runs of a parent amount to. unit is what a run is called,
+// failedReason the reason when one failed.
+func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) verdict {
+	progress := fmt.Sprintf("%d of %d %ss succeeded", c.succeeded, desired, unit)
+	switch {
+	case c.open() == 0 && c.succeeded == desired:
+		return verdict{state: v1alpha1.StateSucceed, reason: v1alpha1.ReasonCompleted, message: progress}
+	case c.open() == 0:
+		reason := failedReason
+		message := failures(unit, p.Runs, c)
+		if p.Expired {
+			reason = v1alpha1.ReasonDeadlineExceeded
+			message = "activeDeadlineSeconds passed; " + progress
+		}
+		if notRun := unitsSkipped(unit, c, desired); notRun != "" && !p.Expired {
+			message += "; " + notRun
+		}
+		return verdict{state: v1alpha1.StateFailed, reason: reason, message: message, stalled: true}
+	case p.Suspended:
+		return verdict{
+			state:   v1alpha1.StateSuspended,
+			reason:  v1alpha1.ReasonSuspended,
+			message: "suspended by spec.suspend; " + progress,
+		}
+	}
+
+	v := verdict{state: v1alpha1.StatePending, reason: v1alpha1.ReasonPending}
+	if started(p.Runs) {
+		v.state, v.reason = v1alpha1.StateRunning, v1alpha1.ReasonRunning
+	}
+	parts := make([]string, 0, 3)
+	if c.failed > 0 {
+		parts = append(parts, failures(unit, p.Runs, c)+", what runs is left to finish")
+	}
+	if held := firstHeld(p.Runs); held != nil {
+		parts = append(parts, fmt.Sprintf("%s %s: %s", unit, held.Name, held.Message))
+		v.stalled = held.Reason == v1alpha1.ReasonNameConflict && c.running == 0
+		if v.stalled {
+			v.reason = v1alpha1.ReasonNameConflict
+		}
+	}
+	v.message = strings.Join(append(parts, progress), "; ")
+	return v
+}
+
+func started(runs []v1alpha1.RunStatus) bool {
+	for i := range runs {
+		if runs[i].JobUID != "" || plan.Final(runs[i].Phase) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstHeld is the first run that waits for something that somebody may have to
+// see to: not for its turn.
+func firstHeld(runs []v1alpha1.RunStatus) *v1alpha1.RunStatus {
+	for i := range runs {
+		if held(&runs[i]) {
+			return &runs[i]
+		}
+	}
+	return nil
+}
+
+func held(run *v1alpha1.RunStatus) bool {
+	if run.Phase != v1alpha1.PhaseWaiting {
+		return false
+	}
+	switch run.Reason {
+	case "", v1alpha1.ReasonDependency, v1alpha1.ReasonParallelism, v1alpha1.ReasonSuspended:
+		return false
+	}
+	return true
+}
+
+// failures names the first run that failed, says why, and counts the rest.
+func failures(unit string, runs []v1alpha1.RunStatus, c counts) string {
+	for i := range runs {
+		if runs[i].Phase != v1alpha1.PhaseFailed {
+			continue
+		}
+		text := fmt.Sprintf("%s %s failed: %s", unit, runs[i].Name, runs[i].Reason)
+		if runs[i].Message != "" {
+			text += ": " + runs[i].Message
+		}
+		if c.failed > 1 {
+			text += fmt.Sprintf(" (and %d more failed)", c.failed-1)
+		}
+		return text
+	}
+	return ""
+}
+
+// unitsSkipped counts what was to run and never will.
+func unitsSkipped(unit string, c counts, desired int32) string {
+	if n := desired - c.succeeded - c.failed; n > 0 {
+		return fmt.Sprintf("%d of %d %ss did not run", n, desired, unit)
+	}
+	return ""
+}
+
+func invalid(previous *v1alpha1.Summary, generation int64, c counts, desired int32, errs field.ErrorList, now time.Time) v1alpha1.Summary {
+	v := verdict{
+		state:   v1alpha1.StateFailed,
+		reason:  v1alpha1.ReasonInvalidSpec,
+		message: strings.Trim(errs.ToAggregate().Error(), "[]"),
+		stalled: true,
+	}
+	next := summary(previous, generation, previous.StartTime, v, c, desired, now)
+	next.CompletionTime = nil // it may be mended
+	return next
+}
+
+func terminating(previous *v1alpha1.Summary, generation int64, now time.Time) v1alpha1.Summary {
+	v := verdict{
+		state:   v1alpha1.StateTerminating,
+		reason:  v1alpha1.ReasonTerminating,
+		message: "the object is being deleted, and its Jobs and pods with it",
+	}
+	next := *previous
+	next.State, next.Message, next.ObservedGeneration = v.state, v.message, generation
+	if !plan.Ended(previous) {
+		next.Conditions = conditions(previous.Conditions, generation, v, now)
+	}
+	return next
+}
