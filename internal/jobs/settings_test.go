@@ -92,6 +92,11 @@ func TestApplySettings(t *testing.T) {
 			want: job(batchv1.JobSpec{Parallelism: ptr.To[int32](1), ActiveDeadlineSeconds: ptr.To[int64](30), BackoffLimit: ptr.To[int32](9)},
 				annotated(allLine, "77")),
 		},
+		"a deadline that others set and we did not is left alone": {
+			job:  job(batchv1.JobSpec{ActiveDeadlineSeconds: ptr.To[int64](5)}, annotated("", "")),
+			spec: batchv1.JobSpec{BackoffLimit: ptr.To[int32](1)},
+			want: job(batchv1.JobSpec{ActiveDeadlineSeconds: ptr.To[int64](5), BackoffLimit: ptr.To[int32](1)}, annotated("backoffLimit=1", "")),
+		},
 		"the rest of the Job is left alone": {
 			job:  job(batchv1.JobSpec{Suspend: new(true), Completions: ptr.To[int32](3)}, map[string]string{"other": "x"}),
 			spec: batchv1.JobSpec{Completions: ptr.To[int32](7), ActiveDeadlineSeconds: ptr.To[int64](5)},
