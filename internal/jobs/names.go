@@ -20,7 +20,7 @@ const (
 
 	// hashLength is the number of base32 characters at the end of a name that was
 	// cut. Ten of them are 50 bits: among 10,000 names that were cut, the chance
-	// that two meet is less than one in ten million, while 42 or more characters
+	// that two meet is less than one in ten million, while 41 or more characters
 	// stay readable.
 	hashLength = 10
 )
