@@ -7,6 +7,9 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/cluster"
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/process"
 )
 
 // verb is one command of the program.
@@ -21,8 +24,16 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{
+		{name: "up", summary: "start the cluster, or mend it", run: runUp},
+		{name: "down", summary: "end the cluster and delete what it has left", run: runDown},
+		{name: "status", summary: "tell what runs", run: runStatus},
+		{name: "load-image", summary: "import image archives into every node", run: runLoadImage},
+		{name: "kubeconfig", summary: "print the path of the kubeconfig", run: runKubeconfig},
+		{name: "bin-dir", summary: "build kubectl; print the directory that holds it", run: runBinDir},
 		{name: "assets", summary: "build kube-apiserver, etcd and kubectl; print the directory that holds them (KUBEBUILDER_ASSETS)", run: runAssets},
 		{name: "image", summary: "write the container image of a static program as an archive", run: runImage},
+		{name: process.LaunchVerb, hidden: true, run: func(_ context.Context, args []string) error { return process.Launch(args) }},
+		{name: cluster.ForwardVerb, hidden: true, run: runForward},
 	}
 }
 

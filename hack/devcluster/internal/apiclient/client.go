@@ -1,0 +1,182 @@
+// Package apiclient is the little of a Kubernetes client that devcluster needs
+// itself: reading health and nodes, and creating and deleting nodes. Manifests are
+// applied with kubectl.
+package apiclient
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/pki"
+)
+
+// Client speaks to one API server.
+type Client struct {
+	server string
+	http   *http.Client
+}
+
+// New returns a client with the named client certificate of the store.
+func New(server string, store pki.Store, ca, client string) (*Client, error) {
+	caData, err := os.ReadFile(store.Cert(ca))
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(caData)
+	cert, err := tls.LoadX509KeyPair(store.Cert(client), store.Key(client))
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		server: server,
+		http: &http.Client{
+			Timeout: 20 * time.Second,
+			Transport: &http.Transport{
+				TLSClientConfig:     &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{cert}},
+				MaxIdleConnsPerHost: 32,
+			},
+		},
+	}, nil
+}
+
+// StatusError is an answer that is not a success.
+type StatusError struct {
+	Code int
+	Body string
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("API server answers %d: %s", e.Code, strings.TrimSpace(e.Body))
+}
+
+func (c *Client) do(ctx context.Context, method, path string, body any) ([]byte, error) {
+	var payload io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		payload = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.server+path, payload)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode >= 300 {
+		return nil, &StatusError{resp.StatusCode, string(data)}
+	}
+	return data, nil
+}
+
+// Ready asks the API server whether it is ready.
+func (c *Client) Ready(ctx context.Context) error {
+	_, err := c.do(ctx, http.MethodGet, "/readyz", nil)
+	return err
+}
+
+// Node is what is looked at of a node.
+type Node struct {
+	Name  string
+	Ready bool
+	// Taints are the keys of its taints.
+	Taints []string
+}
+
+// Nodes lists the nodes by name.
+func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
+	data, err := c.do(ctx, http.MethodGet, "/api/v1/nodes?resourceVersion=0", nil)
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Items []struct {
+			Metadata struct{ Name string }
+			Spec     struct{ Taints []struct{ Key string } }
+			Status   struct {
+				Conditions []struct{ Type, Status string }
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, err
+	}
+	var nodes []Node
+	for _, item := range list.Items {
+		n := Node{Name: item.Metadata.Name}
+		for _, condition := range item.Status.Conditions {
+			if condition.Type == "Ready" && condition.Status == "True" {
+				n.Ready = true
+			}
+		}
+		for _, t := range item.Spec.Taints {
+			n.Taints = append(n.Taints, t.Key)
+		}
+		nodes = append(nodes, n)
+	}
+	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	return nodes, nil
+}
+
+// NotReadyTaint is put on a node until it is ready, by admission; nothing is
+// scheduled before it is taken away.
+const NotReadyTaint = "node.kubernetes.io/not-ready"
+
+// CreateNode creates a node object; one that exists is left alone.
+func (c *Client) CreateNode(ctx context.Context, node any) error {
+	_, err := c.do(ctx, http.MethodPost, "/api/v1/nodes", node)
+	if e, ok := err.(*StatusError); ok && e.Code == http.StatusConflict {
+		return nil
+	}
+	return err
+}
+
+// DeleteNode deletes a node object; none is as good.
+func (c *Client) DeleteNode(ctx context.Context, name string) error {
+	_, err := c.do(ctx, http.MethodDelete, "/api/v1/nodes/"+name, nil)
+	if e, ok := err.(*StatusError); ok && e.Code == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// DeploymentAvailable says whether all wanted replicas of a deployment are available.
+func (c *Client) DeploymentAvailable(ctx context.Context, namespace, name string) (bool, error) {
+	data, err := c.do(ctx, http.MethodGet, "/apis/apps/v1/namespaces/"+namespace+"/deployments/"+name, nil)
+	if err != nil {
+		return false, err
+	}
+	var d struct {
+		Metadata struct{ Generation int64 }
+		Spec     struct{ Replicas int }
+		Status   struct {
+			ObservedGeneration                 int64
+			UpdatedReplicas, AvailableReplicas int
+		}
+	}
+	if err := json.Unmarshal(data, &d); err != nil {
+		return false, err
+	}
+	return d.Status.ObservedGeneration >= d.Metadata.Generation &&
+		d.Status.UpdatedReplicas >= d.Spec.Replicas && d.Status.AvailableReplicas >= d.Spec.Replicas, nil
+}

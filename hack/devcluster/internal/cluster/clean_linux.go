@@ -1,0 +1,335 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/node"
+)
+
+// cleanReal ends the nodes and removes all that they have left outside the state
+// directory: containers, mounts, cgroups, the network namespace. It relies on
+// what it finds rather than on the state, which a kill may have cut short.
+func (c *Cluster) cleanReal(ctx context.Context, state *State) error {
+	if _, err := os.Stat(c.runDir()); errors.Is(err, fs.ErrNotExist) && (state == nil || state.Mode != Real) {
+		return nil
+	}
+	if err := c.endContainers(ctx, node.CgroupRoot(c.id()), c.runDir()); err != nil {
+		return err
+	}
+	names, err := c.procs.Names()
+	if err != nil {
+		return err
+	}
+	var runtimes []string
+	for _, name := range names {
+		if strings.HasPrefix(name, "containerd-") {
+			runtimes = append(runtimes, name)
+		}
+	}
+	if err := c.stopAll(runtimes); err != nil {
+		return err
+	}
+	// Below the run directory is the namespace's own mount, too: all others go
+	// first, so that a failure leaves something to try again with.
+	if err := unmountBelow(c.dir, c.runDir()); err != nil {
+		return err
+	}
+	if err := removeCgroups(node.CgroupRoot(c.id())); err != nil {
+		return err
+	}
+	if err := removeTraces(c.dir, node.CNIPrefix(c.id())); err != nil {
+		return err
+	}
+	if err := c.namespace().Remove(); err != nil {
+		return err
+	}
+	if state != nil {
+		restoreTunables(state.Tunables)
+	}
+	if err := os.RemoveAll(c.runDir()); err != nil {
+		return err
+	}
+	// Shared with other clusters; goes with the last.
+	_ = os.Remove(filepath.Dir(c.runDir()))
+	return nil
+}
+
+// removeNode ends one node of a cluster that goes on.
+func (c *Cluster) removeNode(ctx context.Context, n node.Node) error {
+	if err := c.procs.Stop(n.KubeletName(), 10*time.Second); err != nil {
+		return err
+	}
+	cgroup := fmt.Sprintf("%s/node%d", node.CgroupRoot(c.id()), n.Index)
+	if err := c.endContainers(ctx, cgroup, n.RunDir); err != nil {
+		return err
+	}
+	if err := c.procs.Stop(n.ContainerdName(), 10*time.Second); err != nil {
+		return err
+	}
+	if err := unmountBelow(n.Dir, n.RunDir); err != nil {
+		return err
+	}
+	if err := removeCgroups(cgroup); err != nil {
+		return err
+	}
+	if err := removeTraces(n.Dir, n.CNINetwork()+"-"); err != nil {
+		return err
+	}
+	if err := c.namespace().DeleteLink(ctx, n.PodBridge()); err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(n.RunDir), os.RemoveAll(n.Dir))
+}
+
+// endContainers kills what runs in the cgroups, which only hold our containers,
+// and the shims above them, known by containerd's socket on their command line.
+func (c *Cluster) endContainers(ctx context.Context, cgroup, runDir string) error {
+	sockets, err := shimSockets(runDir)
+	if err != nil {
+		return err
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		pids := append(cgroupProcesses(cgroup), shims(runDir)...)
+		if len(pids) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("containers do not end, pids %v", pids)
+		}
+		for _, pid := range pids {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	for _, s := range sockets {
+		_ = os.Remove(s)
+	}
+	return nil
+}
+
+// cgroupDirs are the directories of a cgroup: one in version 2, one for each
+// controller in version 1.
+func cgroupDirs(cgroup string) []string {
+	var dirs []string
+	for _, pattern := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
+		found, _ := filepath.Glob(pattern + cgroup)
+		dirs = append(dirs, found...)
+	}
+	return dirs
+}
+
+func cgroupProcesses(cgroup string) []int {
+	var pids []int
+	for _, dir := range cgroupDirs(cgroup) {
+		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() != "cgroup.procs" {
+				return nil
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil
+			}
+			for _, field := range strings.Fields(string(data)) {
+				if pid, err := strconv.Atoi(field); err == nil && pid > 1 && !slices.Contains(pids, pid) {
+					pids = append(pids, pid)
+				}
+			}
+			return nil
+		})
+	}
+	return pids
+}
+
+// removeCgroups removes a cgroup and those below it; they are empty by now, but the
+// kernel may need a moment to see it.
+func removeCgroups(cgroup string) error {
+	var last error
+	for range 50 {
+		last = nil
+		for _, root := range cgroupDirs(cgroup) {
+			var dirs []string
+			_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+				if err == nil && d.IsDir() {
+					dirs = append(dirs, path)
+				}
+				return nil
+			})
+			for _, dir := range slices.Backward(dirs) {
+				if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
+					last = fmt.Errorf("removing cgroup %s: %w", dir, err)
+				}
+			}
+		}
+		if last == nil {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return last
+}
+
+// shims are the containerd shims whose containerd has its socket below dir.
+func shims(dir string) []int {
+	var pids []int
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		args := strings.Split(string(bytes.TrimRight(data, "\x00")), "\x00")
+		if !strings.HasPrefix(filepath.Base(args[0]), "containerd-shim") {
+			continue
+		}
+		i := slices.Index(args, "-address")
+		if i < 0 || i+1 == len(args) || !strings.HasPrefix(args[i+1], dir+"/") {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// shimSockets are the sockets that shims keep in a place of their own, each named
+// in a file of its container.
+func shimSockets(runDir string) ([]string, error) {
+	var sockets []string
+	err := filepath.WalkDir(runDir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+			return nil
+		case err != nil:
+			return err
+		case d.Name() == "rootfs" && d.IsDir():
+			return fs.SkipDir
+		case d.Name() == "address" && d.Type().IsRegular():
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil
+			}
+			if socket, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "unix://"); ok && strings.HasPrefix(socket, "/run/containerd/s/") {
+				sockets = append(sockets, socket)
+			}
+		}
+		return nil
+	})
+	return sockets, err
+}
+
+// unmountBelow unmounts everything below the directories, the last mounted first.
+func unmountBelow(dirs ...string) error {
+	for range 3 {
+		data, err := os.ReadFile("/proc/self/mountinfo")
+		if err != nil {
+			return err
+		}
+		points := mountsBelow(string(data), dirs)
+		if len(points) == 0 {
+			return nil
+		}
+		for _, p := range points {
+			if err := unix.Unmount(p, 0); err != nil {
+				_ = unix.Unmount(p, unix.MNT_DETACH)
+			}
+		}
+	}
+	data, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	if left := mountsBelow(string(data), dirs); len(left) > 0 {
+		return fmt.Errorf("cannot unmount %s", strings.Join(left, ", "))
+	}
+	return nil
+}
+
+// mountsBelow reads mount points out of /proc/self/mountinfo, last first. The
+// network namespace is not among them: it is removed by its owner.
+func mountsBelow(mountinfo string, dirs []string) []string {
+	var points []string
+	for _, line := range strings.Split(mountinfo, "\n") {
+		fields := strings.Fields(line)
+		if len(fields) < 5 {
+			continue
+		}
+		point := unescapeMount(fields[4])
+		for _, dir := range dirs {
+			if strings.HasPrefix(point, dir+"/") && point != filepath.Join(dir, "netns") {
+				points = append(points, point)
+				break
+			}
+		}
+	}
+	slices.Reverse(points)
+	return points
+}
+
+// unescapeMount undoes the octal escapes of blanks in mountinfo.
+func unescapeMount(s string) string {
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
+}
+
+// removeTraces removes what kubelets and CNI plugins leave in places that cannot be
+// configured: links to logs, and results of network set-ups.
+func removeTraces(dir, cniPrefix string) error {
+	links, _ := filepath.Glob("/var/log/containers/*.log")
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, dir+"/") {
+			if err := os.Remove(link); err != nil {
+				return err
+			}
+		}
+	}
+	results, _ := filepath.Glob("/var/lib/cni/results/" + cniPrefix + "*")
+	for _, result := range results {
+		if err := os.Remove(result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tunables are settings of the whole machine's kernel that a kubelet changes.
+var tunables = []string{
+	"/proc/sys/vm/overcommit_memory",
+	"/proc/sys/vm/panic_on_oom",
+	"/proc/sys/kernel/panic",
+	"/proc/sys/kernel/panic_on_oops",
+	"/proc/sys/kernel/keys/root_maxkeys",
+	"/proc/sys/kernel/keys/root_maxbytes",
+}
+
+func readTunables() map[string]string {
+	values := map[string]string{}
+	for _, file := range tunables {
+		if data, err := os.ReadFile(file); err == nil {
+			values[file] = strings.TrimSpace(string(data))
+		}
+	}
+	return values
+}
+
+func restoreTunables(values map[string]string) {
+	for file, value := range values {
+		_ = os.WriteFile(file, []byte(value), 0o644)
+	}
+}
