@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/cgroup"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/node"
 )
 
@@ -46,7 +47,7 @@ func (c *Cluster) cleanReal(ctx context.Context, state *State) error {
 	if err := unmountBelow(c.dir, c.runDir()); err != nil {
 		return err
 	}
-	if err := removeCgroups(node.CgroupRoot(c.id())); err != nil {
+	if err := cgroup.Remove(node.CgroupRoot(c.id())); err != nil {
 		return err
 	}
 	if err := removeTraces(c.dir, node.CNIPrefix(c.id())); err != nil {
@@ -57,6 +58,7 @@ func (c *Cluster) cleanReal(ctx context.Context, state *State) error {
 	}
 	if state != nil {
 		restoreTunables(state.Tunables)
+		removeMadeDirs(state.MadeDirs)
 	}
 	if err := os.RemoveAll(c.runDir()); err != nil {
 		return err
@@ -71,8 +73,7 @@ func (c *Cluster) removeNode(ctx context.Context, n node.Node) error {
 	if err := c.procs.Stop(n.KubeletName(), 10*time.Second); err != nil {
 		return err
 	}
-	cgroup := fmt.Sprintf("%s/node%d", node.CgroupRoot(c.id()), n.Index)
-	if err := c.endContainers(ctx, cgroup, n.RunDir); err != nil {
+	if err := c.endContainers(ctx, n.Cgroup(), n.RunDir); err != nil {
 		return err
 	}
 	if err := c.procs.Stop(n.ContainerdName(), 10*time.Second); err != nil {
@@ -81,7 +82,7 @@ func (c *Cluster) removeNode(ctx context.Context, n node.Node) error {
 	if err := unmountBelow(n.Dir, n.RunDir); err != nil {
 		return err
 	}
-	if err := removeCgroups(cgroup); err != nil {
+	if err := cgroup.Remove(n.Cgroup()); err != nil {
 		return err
 	}
 	if err := removeTraces(n.Dir, n.CNINetwork()+"-"); err != nil {
@@ -95,14 +96,14 @@ func (c *Cluster) removeNode(ctx context.Context, n node.Node) error {
 
 // endContainers kills what runs in the cgroups, which only hold our containers,
 // and the shims above them, known by containerd's socket on their command line.
-func (c *Cluster) endContainers(ctx context.Context, cgroup, runDir string) error {
+func (c *Cluster) endContainers(ctx context.Context, group, runDir string) error {
 	sockets, err := shimSockets(runDir)
 	if err != nil {
 		return err
 	}
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		pids := append(cgroupProcesses(cgroup), shims(runDir)...)
+		pids := append(cgroup.Processes(group), shims(runDir)...)
 		if len(pids) == 0 {
 			break
 		}
@@ -122,67 +123,6 @@ func (c *Cluster) endContainers(ctx context.Context, cgroup, runDir string) erro
 		_ = os.Remove(s)
 	}
 	return nil
-}
-
-// cgroupDirs are the directories of a cgroup: one in version 2, one for each
-// controller in version 1.
-func cgroupDirs(cgroup string) []string {
-	var dirs []string
-	for _, pattern := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
-		found, _ := filepath.Glob(pattern + cgroup)
-		dirs = append(dirs, found...)
-	}
-	return dirs
-}
-
-func cgroupProcesses(cgroup string) []int {
-	var pids []int
-	for _, dir := range cgroupDirs(cgroup) {
-		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.Name() != "cgroup.procs" {
-				return nil
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return nil
-			}
-			for _, field := range strings.Fields(string(data)) {
-				if pid, err := strconv.Atoi(field); err == nil && pid > 1 && !slices.Contains(pids, pid) {
-					pids = append(pids, pid)
-				}
-			}
-			return nil
-		})
-	}
-	return pids
-}
-
-// removeCgroups removes a cgroup and those below it; they are empty by now, but the
-// kernel may need a moment to see it.
-func removeCgroups(cgroup string) error {
-	var last error
-	for range 50 {
-		last = nil
-		for _, root := range cgroupDirs(cgroup) {
-			var dirs []string
-			_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-				if err == nil && d.IsDir() {
-					dirs = append(dirs, path)
-				}
-				return nil
-			})
-			for _, dir := range slices.Backward(dirs) {
-				if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
-					last = fmt.Errorf("removing cgroup %s: %w", dir, err)
-				}
-			}
-		}
-		if last == nil {
-			return nil
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	return last
 }
 
 // shims are the containerd shims whose containerd has its socket below dir.
@@ -299,13 +239,53 @@ func removeTraces(dir, cniPrefix string) error {
 			}
 		}
 	}
-	results, _ := filepath.Glob("/var/lib/cni/results/" + cniPrefix + "*")
-	for _, result := range results {
-		if err := os.Remove(result); err != nil {
+	const results = "/var/lib/cni/results/"
+	ours, _ := filepath.Glob(results + cniPrefix + "*")
+	for _, file := range ours {
+		if err := os.Remove(file); err != nil {
 			return err
+		}
+		// NETWORK-SANDBOX-INTERFACE; the sandbox has a loopback, too, under a
+		// network name that is the same for everybody.
+		parts := strings.Split(filepath.Base(file), "-")
+		if len(parts) > 2 {
+			_ = os.Remove(results + "cni-loopback-" + parts[len(parts)-2] + "-lo")
 		}
 	}
 	return nil
+}
+
+// sharedDirs are the directories that programs make in places which cannot be
+// configured, the deepest first.
+var sharedDirs = []string{
+	"/var/lib/kubelet/device-plugins", "/var/lib/kubelet",
+	"/var/lib/cni/results", "/var/lib/cni/cache", "/var/lib/cni",
+	"/var/log/containers",
+	"/run/containerd/s", "/run/containerd/runc", "/run/containerd",
+}
+
+// absentDirs are those of them that are not there, for the state to remember.
+func absentDirs() []string {
+	absent := []string{}
+	for _, dir := range sharedDirs {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			absent = append(absent, dir)
+		}
+	}
+	return absent
+}
+
+// removeMadeDirs removes the directories that were not there before the cluster,
+// unless somebody else has put something into them since.
+func removeMadeDirs(made []string) {
+	for _, dir := range made {
+		if dir == "/var/lib/kubelet/device-plugins" {
+			for _, file := range []string{"kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION"} {
+				_ = os.Remove(filepath.Join(dir, file))
+			}
+		}
+		_ = os.Remove(dir)
+	}
 }
 
 // tunables are settings of the whole machine's kernel that a kubelet changes.

@@ -125,7 +125,8 @@ func (c *Cluster) Up(ctx context.Context, o UpOptions) error {
 		}
 	}
 	if old != nil {
-		want.APIPort, want.EtcdPort, want.PeerPort, want.Tunables, want.Nodes = old.APIPort, old.EtcdPort, old.PeerPort, old.Tunables, old.Nodes
+		want.APIPort, want.EtcdPort, want.PeerPort, want.Nodes = old.APIPort, old.EtcdPort, old.PeerPort, old.Nodes
+		want.Tunables, want.MadeDirs = old.Tunables, old.MadeDirs
 	}
 	names := o.Nodes
 	switch {
@@ -262,16 +263,19 @@ func (c *Cluster) down(ctx context.Context, state *State) error {
 	if err := c.cleanReal(ctx, state); err != nil {
 		return err
 	}
-	if err := c.stopAll(rest); err != nil {
+	// Their data is deleted next: no need to wait for orderly ends.
+	if err := c.stopAllWithin(rest, 2*time.Second); err != nil {
 		return err
 	}
 	return os.RemoveAll(c.dir)
 }
 
-func (c *Cluster) stopAll(names []string) error {
+func (c *Cluster) stopAll(names []string) error { return c.stopAllWithin(names, 10*time.Second) }
+
+func (c *Cluster) stopAllWithin(names []string, grace time.Duration) error {
 	errs := make(chan error, len(names))
 	for _, name := range names {
-		go func() { errs <- c.procs.Stop(name, 10*time.Second) }()
+		go func() { errs <- c.procs.Stop(name, grace) }()
 	}
 	var all error
 	for range names {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/addons"
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/cgroup"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/controlplane"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/files"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/netns"
@@ -96,7 +97,7 @@ func (c *Cluster) upReal(ctx context.Context, state *State, removed []Node) erro
 		state.EtcdPort, state.PeerPort = 2379, 2380
 	}
 	if state.Tunables == nil {
-		state.Tunables = readTunables()
+		state.Tunables, state.MadeDirs = readTunables(), absentDirs()
 	}
 	// Saved before anything is started: what is started can then be found.
 	if err := state.save(c.dir); err != nil {
@@ -276,6 +277,9 @@ func (c *Cluster) kubelet(config controlplane.Config, n node.Node) error {
 		return err
 	}
 	if err := config.EnsureServing(serving, "system:node:"+n.Name, n.IP(), n.Name); err != nil {
+		return err
+	}
+	if err := cgroup.Ensure(n.Cgroup()); err != nil {
 		return err
 	}
 	spec, err := n.Kubelet(node.KubeletFiles{

@@ -37,6 +37,9 @@ type State struct {
 	// Tunables are the kernel settings as they were before a kubelet changed
 	// them, to be put back.
 	Tunables map[string]string `json:"tunables,omitempty"`
+	// MadeDirs are directories outside the state directory that were not there
+	// before, to be removed.
+	MadeDirs []string `json:"madeDirs,omitempty"`
 }
 
 // Node is a node's name and its number, which gives its addresses.

@@ -29,6 +29,7 @@ func (n Node) Containerd(pauseImage string) (process.Spec, error) {
 		"Root":        n.file("containerd"),
 		"State":       filepath.Join(n.RunDir, "containerd"),
 		"Socket":      n.Socket(),
+		"RuncRoot":    filepath.Join(n.RunDir, "runc"),
 		"Opt":         n.file("opt"),
 		"PauseImage":  pauseImage,
 		"CNIPlugins":  packages.CNIPlugins(),

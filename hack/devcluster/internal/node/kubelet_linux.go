@@ -42,12 +42,12 @@ func (n Node) Kubelet(f KubeletFiles, dnsIP, domain string) (process.Spec, error
 		"clusterDNS":               []string{dnsIP},
 		"clusterDomain":            domain,
 		"resolvConf":               n.file("resolv.conf"),
-		// Pods get cgroups of their own and no more: the machine may not allow
-		// to set limits above them.
+		// All pods are below a cgroup of the node's own. Nothing is reserved for
+		// the system, and so no limits are set on the whole.
 		"cgroupDriver":           "cgroupfs",
-		"cgroupsPerQOS":          false,
+		"cgroupRoot":             n.Cgroup(),
+		"cgroupsPerQOS":          true,
 		"enforceNodeAllocatable": []string{},
-		"cgroupRoot":             n.cgroup(),
 		"failCgroupV1":           false,
 		"failSwapOn":             false,
 		"podLogsDir":             n.PodLogs(),

@@ -53,7 +53,8 @@ func CNIPrefix(cluster string) string { return "devcluster-" + cluster + "-" }
 // CgroupRoot is above the cgroups of all pods of a cluster's nodes.
 func CgroupRoot(cluster string) string { return "/devcluster-" + cluster }
 
-func (n Node) cgroup() string { return fmt.Sprintf("%s/node%d", CgroupRoot(n.Cluster), n.Index) }
+// Cgroup holds the node's pods.
+func (n Node) Cgroup() string { return fmt.Sprintf("%s/node%d", CgroupRoot(n.Cluster), n.Index) }
 
 // Socket is containerd's.
 func (n Node) Socket() string { return filepath.Join(n.RunDir, "containerd.sock") }
