@@ -55,8 +55,8 @@ type Config struct {
 	ExternalURL string
 	// SyncEtcd makes etcd wait for the disk, as a production cluster must.
 	SyncEtcd bool
-	// Controllers to run; empty for Kubernetes' default.
-	Controllers string
+	// QuietNodes do not report that they live, and are not to be given up for it.
+	QuietNodes bool
 }
 
 // PKI is the store of the cluster's certificates.
@@ -238,8 +238,8 @@ func (c Config) ControllerManager() process.Spec {
 		"--secure-port=0",
 		"--kube-api-qps=200", "--kube-api-burst=400",
 	}
-	if c.Controllers != "" {
-		args = append(args, "--controllers="+c.Controllers)
+	if c.QuietNodes {
+		args = append(args, "--node-monitor-grace-period=87600h")
 	}
 	return c.spec(ControllerManagerName, toolchain.ControllerManager, args)
 }
