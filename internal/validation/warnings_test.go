@@ -1,0 +1,80 @@
+package validation
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+func TestWarnings(t *testing.T) {
+	restart := func(s *batchv1.JobSpec) { s.Template.Spec.RestartPolicy = "OnFailure" }
+	pinned := func(s *batchv1.JobSpec) { s.Template.Spec.NodeName = "node1" }
+	never := func(s *batchv1.JobSpec) { s.Template.Spec.RestartPolicy = "Never" }
+	cases := map[string]struct {
+		change func(*batchv1.JobSpec)
+		want   []string // with the path of the Job spec for %s
+		daemon []string // where a DaemonJob says something else
+	}{
+		"nothing": {func(*batchv1.JobSpec) {}, nil, nil},
+		"Never":   {never, nil, nil},
+		"restartPolicy": {
+			restart,
+			[]string{`%s.template.spec.restartPolicy: "OnFailure" has no effect: pods of a Job here always have restartPolicy Never`}, nil,
+		},
+		"nodeName": {
+			pinned,
+			[]string{`%s.template.spec.nodeName: bypasses the scheduler: nothing checks that the pod fits the node; prefer globalParams.nodeName`},
+			[]string{`%s.template.spec.nodeName: leaves this node only; the DaemonJob runs on no other`},
+		},
+	}
+	at := func(warnings []string, path string) []string {
+		var out []string
+		for _, warning := range warnings {
+			out = append(out, fmt.Sprintf(warning, path))
+		}
+		return out
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			flow := flowOf(stepOf("a"), v1alpha1.FlowStep{Name: "b", JobTemplate: jobOf(c.change)}, v1alpha1.FlowStep{Name: "c", JobTemplateRef: "t"})
+			if diff := cmp.Diff(at(c.want, "spec.flows[1].jobTemplate"), JobFlowWarnings(flow)); diff != "" {
+				t.Errorf("JobFlow (-want +got):\n%s", diff)
+			}
+			template := &v1alpha1.JobTemplate{Spec: v1alpha1.ReusableJobSpec{JobTemplate: *jobOf(c.change)}}
+			if diff := cmp.Diff(at(c.want, "spec.jobTemplate"), JobTemplateWarnings(template)); diff != "" {
+				t.Errorf("JobTemplate (-want +got):\n%s", diff)
+			}
+			dj := daemonJobWith(func(d *v1alpha1.DaemonJob) { c.change(&d.Spec.JobSpec) })
+			want := c.want
+			if c.daemon != nil {
+				want = c.daemon
+			}
+			if diff := cmp.Diff(at(want, "spec"), DaemonJobWarnings(dj)); diff != "" {
+				t.Errorf("DaemonJob (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestImpliedDependenciesGetNoWarning(t *testing.T) {
+	if got := JobFlowWarnings(flowOf(stepOf("a"), stepOf("b", "a"), stepOf("c", "a", "b"))); got != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestWarningsAreBounded(t *testing.T) {
+	flow := flowOf()
+	for i := range 30 {
+		step := stepOf(fmt.Sprintf("s%d", i))
+		step.JobTemplate.Template.Spec.RestartPolicy = "Always"
+		flow.Spec.Flows = append(flow.Spec.Flows, step)
+	}
+	got := JobFlowWarnings(flow)
+	if len(got) != 11 || got[10] != "20 more warnings of this kind" {
+		t.Errorf("got %q", got)
+	}
+}
