@@ -1,0 +1,192 @@
+package plan_test
+
+import (
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+func TestWhenAStepStarts(t *testing.T) {
+	checkFlows(t, map[string]flowCase{
+		"steps without dependencies start at once, side by side": {
+			flow: newFlow("a", "b").neverStarted(),
+			seen: seen(),
+			want: outcome{Runs: []string{"a Waiting", "b Waiting"}, Create: []string{"p-a", "p-b"}},
+		},
+		"a dependency runs": {
+			flow: newFlow("a", "b: a").recorded(run("a").running()),
+			seen: seen(job("a")),
+			want: outcome{Runs: []string{"a Running", "b Waiting Dependency: waits for a"}},
+		},
+		"a dependency is Complete": {
+			flow: newFlow("a", "b: a").recorded(run("a").running()),
+			seen: seen(job("a").complete()),
+			want: outcome{Runs: []string{"a Succeeded", "b Waiting"}, Create: []string{"p-b"}},
+		},
+		"a dependency has met its success policy but is not Complete": {
+			flow: newFlow("a", "b: a"),
+			seen: seen(job("a").ended(batchv1.JobSuccessCriteriaMet, "SuccessPolicy")),
+			want: outcome{Runs: []string{"a Running", "b Waiting Dependency: waits for a"}},
+		},
+		"one of two dependencies is open": {
+			flow: newFlow("a", "b", "c: a b").recorded(run("a").succeeded(), run("b").running()),
+			seen: seen(job("a").complete(), job("b")),
+			want: outcome{Runs: []string{"a Succeeded", "b Running", "c Waiting Dependency: waits for b"}},
+		},
+		"more dependencies are open than are named": {
+			flow: newFlow("a", "b", "c", "d", "e", "f: a b c d e").recorded(run("a").succeeded()),
+			seen: seen(job("b"), job("c"), job("d"), job("e")),
+			want: outcome{Runs: []string{
+				"a Succeeded", "b Running", "c Running", "d Running", "e Running",
+				"f Waiting Dependency: waits for b, c, d and 1 more",
+			}},
+		},
+		"a step that stands before its dependency": {
+			flow: newFlow("b: a", "a"),
+			seen: seen(),
+			want: outcome{Runs: []string{"b Waiting Dependency: waits for a", "a Waiting"}, Create: []string{"p-a"}},
+		},
+		"a step that has its Job is not created again": {
+			flow: newFlow("a"),
+			seen: seen(job("a")),
+			want: outcome{Runs: []string{"a Running"}},
+		},
+	})
+}
+
+func TestGatesAreAskedInOrder(t *testing.T) {
+	// Each case opens one gate more, and the next one holds the step.
+	checkFlows(t, map[string]flowCase{
+		"1 suspended": {
+			flow: newFlow("a", "b", "c: a").refers("t").suspend().parallelism(1).recorded(run("b").running()),
+			seen: seen(job("b").suspended().annotated(v1alpha1.SuspendedAnnotation, "true")),
+			want: outcome{
+				Runs: []string{
+					"a Waiting Suspended: waits for spec.suspend to be false",
+					"b Waiting Suspended: spec.suspend of the JobFlow is true",
+					"c Waiting Suspended: waits for spec.suspend to be false",
+				},
+				Suspended: true,
+			},
+		},
+		"2 dependency": {
+			flow: newFlow("b", "c: b").refers("t").parallelism(1).recorded(run("b").running()),
+			seen: seen(job("b")),
+			want: outcome{Runs: []string{"b Running", "c Waiting Dependency: waits for b"}},
+		},
+		"3 JobTemplate": {
+			flow: newFlow("a", "b").refers("t").parallelism(1).recorded(run("b").running()),
+			seen: seen(job("b")),
+			want: outcome{Runs: []string{
+				`a Waiting JobTemplateMissing: there is no JobTemplate "t" in namespace "ns"; create it and the step starts`,
+				"b Running",
+			}},
+		},
+		"4 parallelism": {
+			flow: newFlow("a", "b").refers("t").parallelism(1).recorded(run("b").running()),
+			seen: seen(job("b")).template("t"),
+			want: outcome{Runs: []string{
+				"a Waiting Parallelism: waits for one of the 1 Jobs that spec.parallelism allows at a time",
+				"b Running",
+			}},
+		},
+		"5 none": {
+			flow: newFlow("a", "b").refers("t").parallelism(1).recorded(run("b").running()),
+			seen: seen(job("b").complete()).template("t"),
+			want: outcome{Runs: []string{"a Waiting", "b Succeeded"}, Create: []string{"p-a"}},
+		},
+	})
+}
+
+func TestJobTemplates(t *testing.T) {
+	const missing = `a Waiting JobTemplateMissing: there is no JobTemplate "t" in namespace "ns"; create it and the step starts`
+	checkFlows(t, map[string]flowCase{
+		"missing: the step waits": {
+			flow: newFlow("a").refers("t"),
+			seen: seen().template("other"),
+			want: outcome{Runs: []string{missing}},
+		},
+		"missing: the other steps go on": {
+			flow: func() flowBuilder {
+				flow := newFlow("a", "b")
+				flow.Spec.Flows[0].JobTemplate, flow.Spec.Flows[0].JobTemplateRef = nil, "t"
+				return flow
+			}(),
+			seen: seen(),
+			want: outcome{Runs: []string{missing, "b Waiting"}, Create: []string{"p-b"}},
+		},
+		"it has appeared": {
+			flow: newFlow("a").refers("t").recorded(run("a").because(v1alpha1.ReasonJobTemplateMissing)),
+			seen: seen().template("t"),
+			want: outcome{Runs: []string{"a Waiting"}, Create: []string{"p-a"}},
+		},
+		"deleted after the step started: nothing changes": {
+			flow: newFlow("a").refers("t").recorded(run("a").running()),
+			seen: seen(job("a")),
+			want: outcome{Runs: []string{"a Running"}},
+		},
+	})
+}
+
+func TestJobTemplateThatCannotBeUsed(t *testing.T) {
+	flow := newFlow("a").refers("t").sharing("data")
+
+	p := planFlow(t, flow, seen().template("t", "data"))
+	if len(p.Create) > 0 {
+		t.Errorf("created %s from a JobTemplate that cannot be used", p.Create[0].Job.Name)
+	}
+	if got := p.Runs[0]; got.Phase != v1alpha1.PhaseWaiting || got.Reason != v1alpha1.ReasonInvalidJobTemplate || got.Message == "" {
+		t.Errorf("the step is %q", inWords(&got))
+	}
+
+	flow.recorded(runBuilder{p.Runs[0]})
+	if p := planFlow(t, flow, seen().template("t")); len(p.Create) != 1 {
+		t.Errorf("not created though the JobTemplate is mended: %q", inWords(&p.Runs[0]))
+	}
+}
+
+func TestParallelism(t *testing.T) {
+	const full2 = "Waiting Parallelism: waits for one of the 2 Jobs that spec.parallelism allows at a time"
+	const full1 = "Waiting Parallelism: waits for one of the 1 Jobs that spec.parallelism allows at a time"
+	checkFlows(t, map[string]flowCase{
+		"the first in the list start": {
+			flow: newFlow("a", "b", "c").parallelism(2),
+			seen: seen(),
+			want: outcome{Runs: []string{"a Waiting", "b Waiting", "c " + full2}, Create: []string{"p-a", "p-b"}},
+		},
+		"one ended, one more starts": {
+			flow: newFlow("a", "b", "c").parallelism(2),
+			seen: seen(job("a").complete(), job("b")),
+			want: outcome{Runs: []string{"a Succeeded", "b Running", "c Waiting"}, Create: []string{"p-c"}},
+		},
+		"a Job that stands later in the list takes its place first": {
+			flow: newFlow("a", "b", "c").parallelism(2),
+			seen: seen(job("c")),
+			want: outcome{Runs: []string{"a Waiting", "b " + full2, "c Running"}, Create: []string{"p-a"}},
+		},
+		"a Job that is held up takes a place": {
+			flow: newFlow("a", "b").parallelism(1),
+			seen: seen(job("a").suspended()),
+			want: outcome{Runs: []string{
+				"a Waiting Queued: spec.suspend of Job p-a is true, until a queue or a person sets it to false", "b " + full1,
+			}},
+		},
+		"lowered: what runs is left": {
+			flow: newFlow("a", "b", "c").parallelism(1).recorded(run("a").running(), run("b").running()),
+			seen: seen(job("a"), job("b")),
+			want: outcome{Runs: []string{"a Running", "b Running", "c " + full1}},
+		},
+		"lowered: still none starts when one of two has ended": {
+			flow: newFlow("a", "b", "c").parallelism(1).recorded(run("a").running(), run("b").running()),
+			seen: seen(job("a").complete(), job("b")),
+			want: outcome{Runs: []string{"a Succeeded", "b Running", "c " + full1}},
+		},
+		"raised": {
+			flow: newFlow("a", "b", "c").parallelism(3).recorded(run("a").running(), run("b").because(v1alpha1.ReasonParallelism)),
+			seen: seen(job("a")),
+			want: outcome{Runs: []string{"a Running", "b Waiting", "c Waiting"}, Create: []string{"p-b", "p-c"}},
+		},
+	})
+}
