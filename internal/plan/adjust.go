@@ -15,9 +15,9 @@ func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) 
 	if job.Deleting {
 		return
 	}
-	to := &batchv1.Job{}
+	to := job.Job
 	edit := func() *batchv1.Job {
-		if to.Name == "" {
+		if to == job.Job {
 			to = job.Job.DeepCopy()
 		}
 		return to
@@ -31,7 +31,7 @@ func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) 
 	switch {
 	case ended:
 		if recorded {
-			release(job, edit)
+			release(to, edit)
 		}
 	case p.Expired:
 		p.end(job, edit)
@@ -42,14 +42,15 @@ func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) 
 		edit().Spec.Suspend = ptr.To(false)
 		delete(to.Annotations, v1alpha1.SuspendedAnnotation)
 	}
-	if to.Name != "" {
+	if to != job.Job {
 		p.Update = append(p.Update, Change{From: job.Job, To: to})
 	}
 }
 
-// release lets the TTL controller take a Job whose result is recorded.
-func release(job jobs.State, edit func() *batchv1.Job) {
-	if ttl, held := jobs.TTL(job.Job); held {
+// release lets the TTL controller take a Job whose result is recorded. job is the
+// Job with the changes so far: its TTL may be one of them.
+func release(job *batchv1.Job, edit func() *batchv1.Job) {
+	if ttl, held := jobs.TTL(job); held {
 		to := edit()
 		to.Spec.TTLSecondsAfterFinished = &ttl
 		delete(to.Annotations, v1alpha1.TTLAnnotation)
