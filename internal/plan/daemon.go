@@ -20,7 +20,7 @@ type DaemonObserved struct {
 	// Placement says for each node that may get a Job whether it does.
 	Placement []placement.Decision
 	// Nodes are the names of all nodes in the cluster. One that is missing here is
-	// gone for sure: its Job will be deleted.
+	// gone for sure: that is recorded, and then its Job is deleted.
 	Nodes sets.Set[string]
 }
 
@@ -41,8 +41,7 @@ func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
 
 	for _, name := range slices.Sorted(maps.Keys(seen.Jobs)) {
 		job, was := seen.Jobs[name], recorded[name]
-		if !Final(job.Phase) && !seen.Nodes.Has(name) {
-			// Its pods can never run to their end, and nobody waits for them.
+		if ofEarlierLife(job, was) {
 			if !job.Deleting {
 				p.Delete = append(p.Delete, job.Job)
 			}
@@ -83,11 +82,10 @@ func (p *Plan) placeJobs(dj *v1alpha1.DaemonJob, seen DaemonObserved, recorded m
 				continue // it never had a Job: nothing to tell
 			}
 			run = gone(run, was)
-		case hasJob && job.Deleting && was != nil && was.Reason == v1alpha1.ReasonNodeGone:
-			// The node is back while the Job of its earlier life is being deleted.
+		case hasJob && ofEarlierLife(job, was):
+			// The node is back, but the name of its Job is not free yet.
 			run = *was
 			wait(&run, v1alpha1.ReasonNodeGone, fmt.Sprintf("waits for Job %s of the node's earlier life to be deleted", job.Name))
-			run.JobUID = ""
 		case run.JobUID != "":
 		case !eligible:
 			continue // it no longer matches the template, and nothing was started
@@ -109,4 +107,12 @@ func gone(run v1alpha1.RunStatus, was *v1alpha1.RunStatus) v1alpha1.RunStatus {
 	}
 	skip(&run, v1alpha1.ReasonNodeGone, fmt.Sprintf("node %s left the cluster before Job %s had ended", run.Name, run.JobName))
 	return run
+}
+
+// ofEarlierLife says whether a Job is to be deleted, since its node left while it
+// ran: its pods can never run to their end. That is true once it is recorded, and
+// not before. If the process died between the deletion and the record, the Job
+// would have vanished for no known reason, and that is a failure.
+func ofEarlierLife(job jobs.State, was *v1alpha1.RunStatus) bool {
+	return was != nil && was.Reason == v1alpha1.ReasonNodeGone && was.JobUID == string(job.UID) && !Final(job.Phase)
 }

@@ -15,9 +15,11 @@ func Final(phase v1alpha1.Phase) bool {
 	return phase == v1alpha1.PhaseSucceeded || phase == v1alpha1.PhaseFailed
 }
 
-// Active says whether a step or node has a Job that has not ended.
+// Active says whether a step or node has a Job that has not ended and is not to be
+// deleted because its node left.
 func Active(run *v1alpha1.RunStatus) bool {
-	return run.JobUID != "" && (run.Phase == v1alpha1.PhaseRunning || run.Phase == v1alpha1.PhaseWaiting)
+	return run.JobUID != "" && run.Reason != v1alpha1.ReasonNodeGone &&
+		(run.Phase == v1alpha1.PhaseRunning || run.Phase == v1alpha1.PhaseWaiting)
 }
 
 func byName(runs []v1alpha1.RunStatus) map[string]*v1alpha1.RunStatus {
