@@ -8,8 +8,8 @@ import (
 
 // JobFlowSpec describes a graph of Jobs.
 // +kubebuilder:validation:XValidation:rule="self.flows == oldSelf.flows",fieldPath=".flows",message="is immutable; create a JobFlow of another name to run other steps"
-// +kubebuilder:validation:XValidation:rule="self.?globalParams == oldSelf.?globalParams",message="globalParams is immutable; create a JobFlow of another name"
-// +kubebuilder:validation:XValidation:rule="self.?shareVolumes == oldSelf.?shareVolumes",message="shareVolumes is immutable; create a JobFlow of another name"
+// +kubebuilder:validation:XValidation:rule="has(self.globalParams) == has(oldSelf.globalParams) && (!has(self.globalParams) || self.globalParams == oldSelf.globalParams)",message="globalParams is immutable; create a JobFlow of another name"
+// +kubebuilder:validation:XValidation:rule="has(self.shareVolumes) == has(oldSelf.shareVolumes) && (!has(self.shareVolumes) || self.shareVolumes == oldSelf.shareVolumes)",message="shareVolumes is immutable; create a JobFlow of another name"
 type JobFlowSpec struct {
 	// flows are the steps of the graph, each of which becomes one batch/v1 Job
 	// named <jobflow>-<step>. A step starts when every step that it depends on

@@ -1,0 +1,304 @@
+package controllers_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
+)
+
+var (
+	scheme    = runtime.NewScheme()
+	apiServer *rest.Config
+	k8s       client.WithWatch
+	ctx       = context.Background()
+)
+
+// TestMain starts the API server and etcd for the Ginkgo suite and for the
+// property test alike.
+func TestMain(m *testing.M) {
+	log.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		_, _ = os.Stderr.WriteString("KUBEBUILDER_ASSETS is not set: run these tests with make test, which builds kube-apiserver and etcd\n")
+		os.Exit(1)
+	}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	var err error
+	if apiServer, err = environment.Start(); err != nil {
+		panic(err)
+	}
+	apiServer.QPS = -1
+	if k8s, err = client.NewWithWatch(apiServer, client.Options{Scheme: scheme}); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err := environment.Stop(); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
+}
+
+func TestControllers(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
+	SetDefaultConsistentlyDuration(time.Second)
+	RunSpecs(t, "Controllers")
+}
+
+// operator is a running manager, as main.go sets it up.
+type operator struct {
+	cancel   context.CancelFunc
+	done     chan error
+	requests *requestCounter
+}
+
+func startOperator() *operator {
+	running, cancel := context.WithCancel(ctx)
+	counter := &requestCounter{}
+	config := rest.CopyConfig(apiServer)
+	config.Wrap(counter.wrap)
+	mgr, err := ctrl.NewManager(config, managerOptions())
+	if err != nil {
+		panic(err)
+	}
+	if err := controllers.Setup(mgr, controllers.Options{Workers: 4}); err != nil {
+		panic(err)
+	}
+	o := &operator{cancel: cancel, done: make(chan error, 1), requests: counter}
+	go func() { o.done <- mgr.Start(running) }()
+	if !mgr.GetCache().WaitForCacheSync(running) {
+		panic("the caches did not fill")
+	}
+	return o
+}
+
+func managerOptions() ctrl.Options {
+	return ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   controllers.CacheOptions(),
+		Metrics:                 server.Options{BindAddress: "0"},
+		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
+		GracefulShutdownTimeout: ptr.To(10 * time.Second),
+	}
+}
+
+func (o *operator) stop() {
+	o.cancel()
+	if err := <-o.done; err != nil {
+		panic(err)
+	}
+}
+
+// requestCounter counts the requests of an operator, watches aside.
+type requestCounter struct {
+	mu   sync.Mutex
+	list []string
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func (c *requestCounter) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if !strings.Contains(r.URL.RawQuery, "watch=true") {
+			c.mu.Lock()
+			c.list = append(c.list, r.Method+" "+r.URL.Path)
+			c.mu.Unlock()
+		}
+		return next.RoundTrip(r)
+	})
+}
+
+// take is the requests since it was last called.
+func (c *requestCounter) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.list
+	c.list = nil
+	return list
+}
+
+func newNamespace() string {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	if err := k8s.Create(ctx, namespace); err != nil {
+		panic(err)
+	}
+	return namespace.Name
+}
+
+// makeFlow is a JobFlow of steps that run busybox.
+func makeFlow(namespace, name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
+	return &v1alpha1.JobFlow{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec:       v1alpha1.JobFlowSpec{Flows: steps},
+	}
+}
+
+func step(name string, dependencies ...string) v1alpha1.FlowStep {
+	return v1alpha1.FlowStep{Name: name, Dependencies: dependencies, JobTemplate: ptr.To(jobSpec())}
+}
+
+func jobSpec() batchv1.JobSpec {
+	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+		Containers: []corev1.Container{{Name: "main", Image: "busybox:1.28", Command: []string{"true"}}},
+	}}}
+}
+
+// jobNames are the names of the Jobs in a namespace, sorted as the API server does.
+func jobNames(namespace string) []string {
+	list := &batchv1.JobList{}
+	Expect(k8s.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+	names := make([]string, 0, len(list.Items))
+	for i := range list.Items {
+		names = append(names, list.Items[i].Name)
+	}
+	return names
+}
+
+func getJob(namespace, name string) *batchv1.Job {
+	job := &batchv1.Job{}
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, job)).To(Succeed())
+	return job
+}
+
+// complete and fail do what the Job controller does at the end of a Job; envtest
+// runs none.
+func complete(namespace, name string) {
+	Expect(finish(namespace, name, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
+}
+
+func fail(namespace, name string) {
+	Expect(finish(namespace, name, batchv1.JobFailureTarget, batchv1.JobFailed, "BackoffLimitExceeded", "Job has reached the specified backoff limit")).To(Succeed())
+}
+
+func finish(namespace, name string, before, end batchv1.JobConditionType, reason, message string) error {
+	job := &batchv1.Job{}
+	if err := k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, job); err != nil {
+		return err
+	}
+	now := metav1.Now()
+	if job.Status.StartTime == nil {
+		job.Status.StartTime = &now
+	}
+	for _, kind := range []batchv1.JobConditionType{before, end} {
+		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
+			Type: kind, Status: corev1.ConditionTrue, Reason: reason, Message: message, LastProbeTime: now, LastTransitionTime: now,
+		})
+	}
+	if end == batchv1.JobComplete {
+		job.Status.CompletionTime = &now
+		job.Status.Succeeded = 1
+	} else {
+		job.Status.Failed = 1
+	}
+	return k8s.Status().Update(ctx, job)
+}
+
+// deleteJob deletes a Job as kubectl does, and as the garbage collector, which
+// envtest does not run, would see it through.
+func deleteJob(namespace, name string) {
+	job := getJob(namespace, name)
+	Expect(k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
+}
+
+// flowStatus reads a JobFlow's status, for Eventually.
+func flowStatus(namespace, name string) func(g Gomega) v1alpha1.JobFlowStatus {
+	return func(g Gomega) v1alpha1.JobFlowStatus {
+		flow := &v1alpha1.JobFlow{}
+		g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, flow)).To(Succeed())
+		return flow.Status
+	}
+}
+
+func daemonStatus(namespace, name string) func(g Gomega) v1alpha1.DaemonJobStatus {
+	return func(g Gomega) v1alpha1.DaemonJobStatus {
+		dj := &v1alpha1.DaemonJob{}
+		g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, dj)).To(Succeed())
+		return dj.Status
+	}
+}
+
+// phases are the phases of runs by name, with the reason where there is one.
+func phases(runs []v1alpha1.RunStatus) map[string]string {
+	found := map[string]string{}
+	for i := range runs {
+		found[runs[i].Name] = string(runs[i].Phase)
+		if runs[i].Reason != "" {
+			found[runs[i].Name] += "/" + runs[i].Reason
+		}
+	}
+	return found
+}
+
+// havePhases matches a status whose runs stand so.
+func flowPhases(namespace, name string) func(g Gomega) map[string]string {
+	return func(g Gomega) map[string]string { return phases(flowStatus(namespace, name)(g).Flows) }
+}
+
+func nodePhases(namespace, name string) func(g Gomega) map[string]string {
+	return func(g Gomega) map[string]string { return phases(daemonStatus(namespace, name)(g).Nodes) }
+}
+
+func flowState(namespace, name string) func(g Gomega) v1alpha1.State {
+	return func(g Gomega) v1alpha1.State { return flowStatus(namespace, name)(g).State }
+}
+
+func daemonState(namespace, name string) func(g Gomega) v1alpha1.State {
+	return func(g Gomega) v1alpha1.State { return daemonStatus(namespace, name)(g).State }
+}
+
+// change updates an object, whatever else writes it meanwhile.
+func change[T client.Object](object T, edit func(T)) {
+	Eventually(func() error {
+		if err := k8s.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+			return err
+		}
+		edit(object)
+		return k8s.Update(ctx, object)
+	}).Should(Succeed())
+}
+
+// eventReasons are the reasons of the events about an object.
+func eventReasons(namespace, name string) []string {
+	list := &corev1.EventList{}
+	Expect(k8s.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+	var reasons []string
+	for i := range list.Items {
+		if list.Items[i].InvolvedObject.Name == name {
+			reasons = append(reasons, list.Items[i].Reason)
+		}
+	}
+	return reasons
+}
