@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/apiclient"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/controlplane"
@@ -126,6 +127,7 @@ func (c *Cluster) Up(ctx context.Context, o UpOptions) error {
 	}
 	if old != nil {
 		want.APIPort, want.EtcdPort, want.PeerPort, want.Nodes = old.APIPort, old.EtcdPort, old.PeerPort, old.Nodes
+		want.Removing = old.Removing
 		want.Tunables, want.MadeDirs = old.Tunables, old.MadeDirs
 	}
 	names := o.Nodes
@@ -135,14 +137,14 @@ func (c *Cluster) Up(ctx context.Context, o UpOptions) error {
 	case names == nil:
 		names = numberedNodes(DefaultNodes)
 	}
-	removed := want.withNodes(names)
+	want.setNodes(names)
 	if old != nil {
 		c.sayNodeChanges(old.Names(), names)
 	}
 	if mode == Real {
-		return c.upReal(ctx, want, removed)
+		return c.upReal(ctx, want)
 	}
-	return c.upSimulated(ctx, want, removed)
+	return c.upSimulated(ctx, want)
 }
 
 func (c *Cluster) chooseMode(asked Mode, old *State) (Mode, error) {
@@ -355,6 +357,31 @@ func (c *Cluster) controlPlane(ctx context.Context, config controlplane.Config, 
 	}
 	return client, c.start(config.ControllerManager(), config.Scheduler())
 }
+
+// forgetRemoved deletes the node objects of nodes that went, and then the memory of
+// them.
+func (c *Cluster) forgetRemoved(ctx context.Context, client *apiclient.Client, state *State) error {
+	if len(state.Removing) == 0 {
+		return nil
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(apiWorkers)
+	names := state.Names()
+	for _, n := range state.Removing {
+		// A node of that name may have been asked for again meanwhile.
+		if !slices.Contains(names, n.Name) {
+			group.Go(func() error { return client.DeleteNode(groupCtx, n.Name) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	state.Removing = nil
+	return state.save(c.dir)
+}
+
+// apiWorkers is how many requests are made at a time.
+const apiWorkers = 16
 
 // awaitNodes waits until all nodes are ready to be scheduled on.
 func (c *Cluster) awaitNodes(ctx context.Context, client *apiclient.Client, names []string, limit time.Duration, daemons []string) error {

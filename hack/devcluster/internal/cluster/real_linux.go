@@ -70,7 +70,7 @@ func (c *Cluster) nodes(s *State) []node.Node {
 }
 
 // upReal brings up real nodes.
-func (c *Cluster) upReal(ctx context.Context, state *State, removed []Node) error {
+func (c *Cluster) upReal(ctx context.Context, state *State) error {
 	if err := c.checkPaths(); err != nil {
 		return err
 	}
@@ -106,6 +106,11 @@ func (c *Cluster) upReal(ctx context.Context, state *State, removed []Node) erro
 	if err := c.network(ctx, state); err != nil {
 		return err
 	}
+	for _, n := range state.Removing {
+		if err := c.removeNode(ctx, c.node(n)); err != nil {
+			return err
+		}
+	}
 	config := controlplane.Config{
 		Dir: c.dir, Programs: programs, Netns: c.namespace().File,
 		Address: node.Gateway, Advertised: true,
@@ -130,13 +135,8 @@ func (c *Cluster) upReal(ctx context.Context, state *State, removed []Node) erro
 	if err := errors.Join(err, group.Wait()); err != nil {
 		return err
 	}
-	for _, n := range removed {
-		if err := c.removeNode(ctx, c.node(n)); err != nil {
-			return err
-		}
-		if err := client.DeleteNode(ctx, n.Name); err != nil {
-			return err
-		}
+	if err := c.forgetRemoved(ctx, client, state); err != nil {
+		return err
 	}
 	if err := c.proxy(config, state); err != nil {
 		return err
@@ -328,7 +328,7 @@ func (c *Cluster) proxy(config controlplane.Config, state *State) error {
 	return c.start(process.Spec{
 		Name: proxyName, Path: config.Programs[toolchain.Proxy], Netns: config.Netns,
 		Args: []string{"--config=" + file},
-		Env:  []string{process.ConfigEnv(string(data))},
+		Env:  []string{process.ConfigEnv(string(data)), "PATH=" + packages.DaemonPath()},
 	})
 }
 

@@ -14,7 +14,7 @@ func realImpossible() string { return "they need Linux, and this is " + runtime.
 
 var errNoReal = errors.New("real nodes need Linux")
 
-func (c *Cluster) upReal(context.Context, *State, []Node) error { return errNoReal }
+func (c *Cluster) upReal(context.Context, *State) error { return errNoReal }
 
 func (c *Cluster) cleanReal(context.Context, *State) error { return nil }
 

@@ -16,7 +16,7 @@ import (
 const kwokName = simulated.KwokName
 
 // upSimulated brings up a control plane on loopback and nodes played by kwok.
-func (c *Cluster) upSimulated(ctx context.Context, state *State, removed []Node) error {
+func (c *Cluster) upSimulated(ctx context.Context, state *State) error {
 	programs, err := c.tools.Ensure(ctx,
 		toolchain.Etcd, toolchain.APIServer, toolchain.ControllerManager, toolchain.Scheduler,
 		toolchain.Kubectl, toolchain.Kwok)
@@ -55,11 +55,11 @@ func (c *Cluster) upSimulated(ctx context.Context, state *State, removed []Node)
 	if err := c.start(kwok); err != nil {
 		return err
 	}
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(16)
-	for _, n := range removed {
-		group.Go(func() error { return client.DeleteNode(groupCtx, n.Name) })
+	if err := c.forgetRemoved(ctx, client, state); err != nil {
+		return err
 	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(apiWorkers)
 	for _, n := range state.Nodes {
 		group.Go(func() error { return client.CreateNode(groupCtx, simulated.Node(n.Name)) })
 	}

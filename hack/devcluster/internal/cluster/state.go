@@ -29,6 +29,8 @@ type State struct {
 	Etcd       string `json:"etcd"`
 	SyncEtcd   bool   `json:"syncEtcd,omitempty"`
 	Nodes      []Node `json:"nodes"`
+	// Removing are nodes that are to go, kept until they are gone.
+	Removing []Node `json:"removing,omitempty"`
 	// APIPort is where the user reaches the API server, on loopback.
 	APIPort int `json:"apiPort"`
 	// EtcdPort and PeerPort are etcd's, on loopback.
@@ -57,19 +59,21 @@ func (s State) Names() []string {
 	return names
 }
 
-// withNodes sets the nodes, keeping the numbers of those that stay, and returns
-// those that went.
-func (s *State) withNodes(names []string) (removed []Node) {
+// setNodes sets the nodes, keeping the numbers of those that stay. Those that go are
+// kept apart until they are gone, and their numbers are not given away before: a
+// number stands for addresses, a cgroup and directories.
+func (s *State) setNodes(names []string) {
 	used := map[int]bool{}
+	for _, n := range s.Removing {
+		used[n.Index] = true
+	}
 	kept := map[string]int{}
 	for _, n := range s.Nodes {
+		used[n.Index] = true
 		if slices.Contains(names, n.Name) {
 			kept[n.Name] = n.Index
-			used[n.Index] = true
 		} else {
-			removed = append(removed, n)
-			// Not given to another at once, while its bridge is taken down.
-			used[n.Index] = true
+			s.Removing = append(s.Removing, n)
 		}
 	}
 	next := 0
@@ -86,7 +90,6 @@ func (s *State) withNodes(names []string) (removed []Node) {
 		nodes = append(nodes, Node{Name: name, Index: index})
 	}
 	s.Nodes = nodes
-	return removed
 }
 
 const stateFile = "cluster.json"

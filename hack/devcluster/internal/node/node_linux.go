@@ -75,6 +75,6 @@ func (n Node) write(name, content string) error {
 func (n Node) spec(name, config, path string, args ...string) process.Spec {
 	return process.Spec{
 		Name: name, Path: path, Args: args, Netns: n.Netns,
-		Env: []string{"PATH=" + packages.Path(), process.ConfigEnv(config)},
+		Env: []string{"PATH=" + packages.DaemonPath(), process.ConfigEnv(config)},
 	}
 }

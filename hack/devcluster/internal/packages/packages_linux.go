@@ -72,6 +72,18 @@ func Path() string {
 	return strings.Join(parts, string(filepath.ListSeparator))
 }
 
+// DaemonPath is the PATH of daemons. It does not depend on the caller's, or each
+// shell with another PATH would have them started anew.
+func DaemonPath() string {
+	parts := slices.Clone(sbin)
+	for _, program := range []string{"containerd", "containerd-shim-runc-v2", "runc", "iptables", "conntrack", "mount"} {
+		if path := Find(program); path != "" && !slices.Contains(parts, filepath.Dir(path)) {
+			parts = append(parts, filepath.Dir(path))
+		}
+	}
+	return strings.Join(parts, string(filepath.ListSeparator))
+}
+
 func executable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0

@@ -24,7 +24,7 @@ type Spec struct {
 	Name string
 	Path string
 	Args []string
-	// Env is added to the environment.
+	// Env is added to the environment, of which little is passed on.
 	Env []string
 	// Netns is a network namespace file to start in; empty for the present one.
 	Netns string
@@ -88,7 +88,7 @@ func (m *Manager) start(spec Spec, command string) error {
 	if err != nil {
 		return err
 	}
-	cmd.Env = append(os.Environ(), spec.Env...)
+	cmd.Env = append(plainEnv(os.Environ()), spec.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	// A root that is always there; the caller's folder may be deleted meanwhile.
 	cmd.Dir = filepath.Dir(m.records)
@@ -245,6 +245,21 @@ func (m *Manager) Tail(name string, lines int) string {
 		all = all[len(all)-lines:]
 	}
 	return "  last lines of " + m.LogFile(name) + ":\n    " + strings.Join(all, "\n    ")
+}
+
+// plainEnv is what daemons get of the caller's environment: little, since much of
+// it is not meant for them. With a proxy in it, the API server would look for
+// webhooks there.
+func plainEnv(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		switch strings.ToUpper(name) {
+		case "PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR",
+			"SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA":
+			return false
+		}
+		return true
+	})
 }
 
 // ConfigEnv is an environment variable that changes with a configuration's content,

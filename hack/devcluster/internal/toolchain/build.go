@@ -140,7 +140,7 @@ func (t *Toolchain) build(ctx context.Context, s set, version, dir string, progr
 	cmd.Env = buildEnv(os.Environ())
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
-	var compiled atomic.Int64
+	var compiled counter
 	log := &compileLog{compiled: &compiled}
 	cmd.Stderr = log
 	cmd.Stdout = log
@@ -299,7 +299,7 @@ func exeName(p Program) string {
 // compileLog counts the packages that "go build -v" names, and keeps the other
 // lines for the error message.
 type compileLog struct {
-	compiled *atomic.Int64
+	compiled *counter
 	partial  []byte
 	other    []string
 }
@@ -340,3 +340,6 @@ func (l *compileLog) tail() string {
 	w.Flush()
 	return b.String()
 }
+
+// counter is read while it is counted up.
+type counter = atomic.Int64
