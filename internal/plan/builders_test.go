@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/utils/ptr"
+	"pgregory.net/rapid"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/graph"
@@ -431,7 +432,7 @@ func planFlow(t testing.TB, flow flowBuilder, s seenBuilder) plan.Plan {
 	return p
 }
 
-func graphOf(t testing.TB, flow *v1alpha1.JobFlow) *graph.Graph {
+func graphOf(t rapid.TB, flow *v1alpha1.JobFlow) *graph.Graph {
 	t.Helper()
 	var steps []graph.Step
 	for i := range flow.Spec.Flows {
