@@ -101,6 +101,8 @@ type Node struct {
 	Ready bool
 	// Taints are the keys of its taints.
 	Taints []string
+	// Created is when it registered.
+	Created time.Time
 }
 
 // Nodes lists the nodes by name.
@@ -111,9 +113,12 @@ func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 	}
 	var list struct {
 		Items []struct {
-			Metadata struct{ Name string }
-			Spec     struct{ Taints []struct{ Key string } }
-			Status   struct {
+			Metadata struct {
+				Name              string
+				CreationTimestamp time.Time
+			}
+			Spec   struct{ Taints []struct{ Key string } }
+			Status struct {
 				Conditions []struct{ Type, Status string }
 			}
 		}
@@ -123,7 +128,7 @@ func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 	}
 	var nodes []Node
 	for _, item := range list.Items {
-		n := Node{Name: item.Metadata.Name}
+		n := Node{Name: item.Metadata.Name, Created: item.Metadata.CreationTimestamp}
 		for _, condition := range item.Status.Conditions {
 			if condition.Type == "Ready" && condition.Status == "True" {
 				n.Ready = true
@@ -136,6 +141,18 @@ func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 	}
 	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
 	return nodes, nil
+}
+
+// NodeRenewed is when a node has last said that it lives. Its Ready condition is not
+// enough: it stays for a while when the kubelet is gone.
+func (c *Client) NodeRenewed(ctx context.Context, name string) (time.Time, error) {
+	data, err := c.do(ctx, http.MethodGet, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/"+name, nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var lease struct{ Spec struct{ RenewTime time.Time } }
+	err = json.Unmarshal(data, &lease)
+	return lease.Spec.RenewTime, err
 }
 
 // NotReadyTaint is put on a node until it is ready, by admission; nothing is

@@ -289,15 +289,19 @@ func (c *Cluster) stopAllWithin(names []string, grace time.Duration) error {
 // start starts daemons that do not run, and says so.
 func (c *Cluster) start(specs ...process.Spec) error {
 	for _, spec := range specs {
-		started, err := c.procs.Ensure(spec)
-		if err != nil {
+		if _, err := c.startOne(spec); err != nil {
 			return err
-		}
-		if started {
-			c.say.Say("started %s", spec.Name)
 		}
 	}
 	return nil
+}
+
+func (c *Cluster) startOne(spec process.Spec) (started bool, err error) {
+	started, err = c.procs.Ensure(spec)
+	if err == nil && started {
+		c.say.Say("started %s", spec.Name)
+	}
+	return started, err
 }
 
 // await waits until check is content. It gives up when one of the daemons that it

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/addons"
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/apiclient"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/cgroup"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/controlplane"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/files"
@@ -141,10 +142,15 @@ func (c *Cluster) upReal(ctx context.Context, state *State) error {
 	if err := c.proxy(config, state); err != nil {
 		return err
 	}
-	var kubelets []string
+	var kubelets, fresh []string
+	begin := time.Now()
 	for _, n := range c.nodes(state) {
-		if err := c.kubelet(config, n); err != nil {
+		started, err := c.kubelet(config, n)
+		if err != nil {
 			return err
+		}
+		if started {
+			fresh = append(fresh, n.Name)
 		}
 		kubelets = append(kubelets, n.KubeletName())
 	}
@@ -155,14 +161,58 @@ func (c *Cluster) upReal(ctx context.Context, state *State) error {
 	if err := c.kubectlApply(ctx, config, dns); err != nil {
 		return err
 	}
+	if err := c.awaitHeartbeats(ctx, client, fresh, begin, kubelets); err != nil {
+		return err
+	}
 	if err := c.awaitNodes(ctx, client, state.Names(), 3*time.Minute, kubelets); err != nil {
 		return err
 	}
-	return c.await(ctx, "cluster DNS", 3*time.Minute, append(kubelets, proxyName), func(ctx context.Context) error {
-		ok, err := client.DeploymentAvailable(ctx, addons.DNSNamespace, addons.DNSDeployment)
-		if err == nil && !ok {
-			err = errors.New("deployment coredns is not available (kubectl -n kube-system describe pods)")
+	return c.awaitDNS(ctx, client, append(kubelets, proxyName))
+}
+
+// awaitHeartbeats waits until kubelets that were just started have reported, since
+// what the API server knows of their nodes may be from before.
+func (c *Cluster) awaitHeartbeats(ctx context.Context, client *apiclient.Client, nodes []string, since time.Time, daemons []string) error {
+	return c.await(ctx, "kubelets", 2*time.Minute, daemons, func(ctx context.Context) error {
+		registered, err := client.Nodes(ctx)
+		if err != nil {
+			return err
 		}
+		for _, name := range nodes {
+			i := slices.IndexFunc(registered, func(n apiclient.Node) bool { return n.Name == name })
+			if i < 0 {
+				return fmt.Errorf("node %s has not registered", name)
+			}
+			// Timestamps of objects are cut to seconds.
+			if !registered[i].Created.Before(since.Truncate(time.Second)) {
+				continue
+			}
+			renewed, err := client.NodeRenewed(ctx, name)
+			if err != nil {
+				return err
+			}
+			if renewed.Before(since) {
+				return fmt.Errorf("node %s has not reported since %s", name, renewed.Format(time.TimeOnly))
+			}
+		}
+		return nil
+	})
+}
+
+// awaitDNS waits until cluster DNS answers at its service address, which also shows
+// that kube-proxy does its part.
+func (c *Cluster) awaitDNS(ctx context.Context, client *apiclient.Client, daemons []string) error {
+	return c.await(ctx, "cluster DNS", 3*time.Minute, daemons, func(ctx context.Context) error {
+		available, err := client.DeploymentAvailable(ctx, addons.DNSNamespace, addons.DNSDeployment)
+		if err != nil {
+			return err
+		}
+		if !available {
+			return errors.New("deployment coredns is not available (kubectl -n kube-system describe pods)")
+		}
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		_, err = c.namespace().Lookup(ctx, addons.DNSIP+":53", "kubernetes.default.svc."+controlplane.ClusterDomain)
 		return err
 	})
 }
@@ -271,16 +321,16 @@ func (c *Cluster) runtime(ctx context.Context, n node.Node, images []addons.Arch
 }
 
 // kubelet starts a node's kubelet with credentials of its own.
-func (c *Cluster) kubelet(config controlplane.Config, n node.Node) error {
+func (c *Cluster) kubelet(config controlplane.Config, n node.Node) (started bool, err error) {
 	client, serving := "node-"+n.Name, "kubelet-"+n.Name
 	if err := config.ClientKubeconfig(client, "system:node:"+n.Name, "system:nodes"); err != nil {
-		return err
+		return false, err
 	}
 	if err := config.EnsureServing(serving, "system:node:"+n.Name, n.IP(), n.Name); err != nil {
-		return err
+		return false, err
 	}
 	if err := cgroup.Ensure(n.Cgroup()); err != nil {
-		return err
+		return false, err
 	}
 	spec, err := n.Kubelet(node.KubeletFiles{
 		Program:     config.Programs[toolchain.Kubelet],
@@ -290,9 +340,9 @@ func (c *Cluster) kubelet(config controlplane.Config, n node.Node) error {
 		ServingKey:  config.PKI().Key(serving),
 	}, addons.DNSIP, controlplane.ClusterDomain)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return c.start(spec)
+	return c.startOne(spec)
 }
 
 // proxy starts kube-proxy: one for all nodes, since they share one network

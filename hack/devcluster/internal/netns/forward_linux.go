@@ -10,6 +10,21 @@ import (
 	"time"
 )
 
+// Lookup asks a name server in the namespace for the addresses of a name.
+func (ns Namespace) Lookup(ctx context.Context, server, name string) ([]string, error) {
+	resolver := net.Resolver{
+		PreferGo: true,
+		Dial: func(ctx context.Context, network, _ string) (conn net.Conn, err error) {
+			err = ns.Inside(func() error {
+				conn, err = (&net.Dialer{Timeout: time.Second}).DialContext(ctx, network, server)
+				return err
+			})
+			return conn, err
+		},
+	}
+	return resolver.LookupHost(ctx, name)
+}
+
 // Forward listens on the host and carries each connection to an address in the
 // namespace, until ctx ends.
 func (ns Namespace) Forward(ctx context.Context, listen, to string) error {

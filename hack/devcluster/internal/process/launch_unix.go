@@ -23,14 +23,22 @@ func launchCommand(spec Spec, command, record string) (*exec.Cmd, bool, error) {
 	return cmd, true, err
 }
 
+// The daemon must exec on the process's first thread, which is where init functions
+// run: when another thread does, the kernel shows the process as a zombie while the
+// threads change places, and for that moment it looks dead to Find.
+func init() {
+	if len(os.Args) > 1 && os.Args[1] == LaunchVerb {
+		runtime.LockOSThread()
+	}
+}
+
 // Launch is the body of LaunchVerb; it only returns on error.
 func Launch(args []string) error {
 	if len(args) < 5 {
 		return errors.New("launch-daemon is for internal use")
 	}
 	name, command, record, netns, path := args[0], args[1], args[2], args[3], args[4]
-	// The namespace is a property of the thread; exec keeps that of the caller.
-	runtime.LockOSThread()
+	// The namespace is a property of the thread, and exec keeps that of its own.
 	if netns != "" {
 		if err := enterNetns(netns); err != nil {
 			return fmt.Errorf("entering network namespace %s: %w", netns, err)
