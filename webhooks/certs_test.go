@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -228,11 +229,11 @@ func operatorUser() string {
 		decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
 		for i := 0; ; i++ {
 			role := object(operatorNamespace, "{}")
-			if err := decoder.Decode(&role.Object); err == io.EOF {
+			err := decoder.Decode(&role.Object)
+			if errors.Is(err, io.EOF) {
 				break
-			} else {
-				Expect(err).NotTo(HaveOccurred())
 			}
+			Expect(err).NotTo(HaveOccurred())
 			meta := metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", strings.TrimSuffix(strings.ReplaceAll(file, "_", "-"), ".yaml"), i)}
 			ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: role.GetKind(), Name: role.GetName()}
 			if role.GetKind() == "Role" {
