@@ -15,7 +15,7 @@ import (
 
 func newQuantity(n int64) *resource.Quantity { return resource.NewQuantity(n, resource.DecimalSI) }
 
-var _ = Describe("DaemonJob", Ordered, func() {
+var _ = Describe("DaemonJob", Ordered, ContinueOnFailure, func() {
 	var ns string
 	BeforeAll(func() {
 		op := startOperator()

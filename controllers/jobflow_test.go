@@ -17,7 +17,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-var _ = Describe("JobFlow", Ordered, func() {
+var _ = Describe("JobFlow", Ordered, ContinueOnFailure, func() {
 	var (
 		op *operator
 		ns string
@@ -180,10 +180,11 @@ var _ = Describe("JobFlow", Ordered, func() {
 
 	It("fails a step whose Job the API server refuses", func() {
 		bad := step("a")
-		bad.JobTemplate.Template.Spec.Containers[0].Image = " "
+		bad.JobTemplate.Template.Spec.Containers[0].TerminationMessagePolicy = "Never"
 		create(makeFlow(ns, "refused", bad, step("b", "a")))
 		Eventually(flowState(ns, "refused")).Should(Equal(v1alpha1.StateFailed))
-		Expect(flowPhases(ns, "refused")(Default)).To(HaveKeyWithValue("b", "Skipped/DependencyFailed"))
+		Expect(flowPhases(ns, "refused")(Default)).To(Equal(map[string]string{"a": "Failed/JobRejected", "b": "Skipped/DependencyFailed"}))
+		Expect(flowStatus(ns, "refused")(Default).Message).To(ContainSubstring("terminationMessagePolicy"))
 	})
 
 	It("waits while a quota forbids Jobs, and says so", func() {
@@ -237,6 +238,7 @@ var _ = Describe("JobFlow", Ordered, func() {
 		flow := makeFlow(ns, "late", step("a"), step("b", "a"))
 		flow.Spec.ActiveDeadlineSeconds = ptr.To[int64](1)
 		create(flow)
+		Eventually(jobNames).WithArguments(ns).Should(HaveLen(1))
 		Eventually(func() *int64 { return getJob(ns, "late-a").Spec.ActiveDeadlineSeconds }).Should(HaveValue(BeEquivalentTo(1)))
 		Eventually(flowPhases(ns, "late")).Should(HaveKeyWithValue("b", "Skipped/DeadlineExceeded"))
 		Expect(finish(ns, "late-a", batchv1.JobFailureTarget, batchv1.JobFailed, "DeadlineExceeded", "Job was active longer than specified deadline")).To(Succeed())
@@ -314,7 +316,7 @@ var _ = Describe("JobFlow", Ordered, func() {
 		about := func() []string {
 			var list []string
 			for _, request := range op.requests.take() {
-				if !strings.Contains(request, "leases") {
+				if !strings.Contains(request, "/namespaces/") || strings.Contains(request, "/namespaces/"+ns) {
 					list = append(list, request)
 				}
 			}
