@@ -38,7 +38,8 @@ func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) ver
 	}
 
 	v := verdict{state: v1alpha1.StatePending, reason: v1alpha1.ReasonPending}
-	if started(p.Runs) {
+	// Nodes that Succeeded may be counted and no longer be among the runs.
+	if c.succeeded > 0 || started(p.Runs) {
 		v.state, v.reason = v1alpha1.StateRunning, v1alpha1.ReasonRunning
 	}
 	parts := make([]string, 0, 3)
