@@ -20,9 +20,7 @@ const maxListed = 500
 // names of all nodes in the cluster.
 func Daemon(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string], now time.Time) v1alpha1.DaemonJobStatus {
 	if p.Ended {
-		next := dj.Status
-		next.ObservedGeneration = dj.Generation
-		return next
+		return endedDaemon(dj)
 	}
 	next := v1alpha1.DaemonJobStatus{}
 	digest := plan.Digest(dj.Status.SucceededDigest)
@@ -74,9 +72,19 @@ func unplaced(dj *v1alpha1.DaemonJob, p *plan.Plan, c counts, nodes sets.Set[str
 	}
 }
 
+// endedDaemon is the status of a DaemonJob whose end is recorded: it stays.
+func endedDaemon(dj *v1alpha1.DaemonJob) v1alpha1.DaemonJobStatus {
+	next := dj.Status
+	next.ObservedGeneration = dj.Generation
+	return next
+}
+
 // InvalidDaemon is the status of a DaemonJob whose spec admission would have
-// refused.
+// refused. What has ended stays as it ended.
 func InvalidDaemon(dj *v1alpha1.DaemonJob, errs field.ErrorList, now time.Time) v1alpha1.DaemonJobStatus {
+	if plan.Ended(&dj.Status.Summary) {
+		return endedDaemon(dj)
+	}
 	next := dj.Status
 	c := count(dj.Status.Nodes)
 	c.succeeded += int32(plan.Digest(dj.Status.SucceededDigest).Len())

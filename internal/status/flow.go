@@ -12,9 +12,7 @@ import (
 // Flow is the status of a JobFlow after its plan was applied.
 func Flow(flow *v1alpha1.JobFlow, p *plan.Plan, now time.Time) v1alpha1.JobFlowStatus {
 	if p.Ended {
-		next := flow.Status
-		next.ObservedGeneration = flow.Generation
-		return next
+		return endedFlow(flow)
 	}
 	c := count(p.Runs)
 	v := judge("step", v1alpha1.ReasonStepFailed, p, c, int32(len(p.Runs)))
@@ -24,8 +22,20 @@ func Flow(flow *v1alpha1.JobFlow, p *plan.Plan, now time.Time) v1alpha1.JobFlowS
 	}
 }
 
+// endedFlow is the status of a JobFlow whose end is recorded: it stays.
+func endedFlow(flow *v1alpha1.JobFlow) v1alpha1.JobFlowStatus {
+	next := flow.Status
+	next.ObservedGeneration = flow.Generation
+	return next
+}
+
 // InvalidFlow is the status of a JobFlow whose spec admission would have refused.
+// What has ended stays as it ended: a later edit of the spec, or a later rule of
+// ours, does not undo it.
 func InvalidFlow(flow *v1alpha1.JobFlow, errs field.ErrorList, now time.Time) v1alpha1.JobFlowStatus {
+	if plan.Ended(&flow.Status.Summary) {
+		return endedFlow(flow)
+	}
 	c := count(flow.Status.Flows)
 	next := v1alpha1.JobFlowStatus{Flows: flow.Status.Flows}
 	next.Summary = invalid(&flow.Status.Summary, flow.Generation, c, int32(len(flow.Spec.Flows)), errs, now)

@@ -115,10 +115,14 @@ func unitsSkipped(unit string, c counts, desired int32) string {
 }
 
 func invalid(previous *v1alpha1.Summary, generation int64, c counts, desired int32, errs field.ErrorList, now time.Time) v1alpha1.Summary {
+	messages := make([]string, len(errs))
+	for i, err := range errs {
+		messages[i] = err.Error()
+	}
 	v := verdict{
 		state:   v1alpha1.StateFailed,
 		reason:  v1alpha1.ReasonInvalidSpec,
-		message: strings.Trim(errs.ToAggregate().Error(), "[]"),
+		message: strings.Join(messages, ", "),
 		stalled: true,
 	}
 	next := summary(previous, generation, previous.StartTime, v, c, desired, now)
