@@ -103,7 +103,7 @@ func (c *Cluster) endContainers(ctx context.Context, group, runDir string) error
 	}
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		pids := append(cgroup.Processes(group), shims(runDir)...)
+		pids := append(cgroup.Processes(group), clients(runDir)...)
 		if len(pids) == 0 {
 			break
 		}
@@ -125,8 +125,9 @@ func (c *Cluster) endContainers(ctx context.Context, group, runDir string) error
 	return nil
 }
 
-// shims are the containerd shims whose containerd has its socket below dir.
-func shims(dir string) []int {
+// clients are the containerd shims, and what a killed "up" has left of ctr, whose
+// containerd has its socket below dir: the path is ours alone.
+func clients(dir string) []int {
 	var pids []int
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
@@ -134,12 +135,7 @@ func shims(dir string) []int {
 		if err != nil {
 			continue
 		}
-		args := strings.Split(string(bytes.TrimRight(data, "\x00")), "\x00")
-		if !strings.HasPrefix(filepath.Base(args[0]), "containerd-shim") {
-			continue
-		}
-		i := slices.Index(args, "-address")
-		if i < 0 || i+1 == len(args) || !strings.HasPrefix(args[i+1], dir+"/") {
+		if !isClient(strings.Split(string(bytes.TrimRight(data, "\x00")), "\x00"), dir) {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
@@ -147,6 +143,18 @@ func shims(dir string) []int {
 		}
 	}
 	return pids
+}
+
+func isClient(args []string, dir string) bool {
+	flag := "-address"
+	switch program := filepath.Base(args[0]); {
+	case program == "ctr":
+		flag = "--address"
+	case !strings.HasPrefix(program, "containerd-shim"):
+		return false
+	}
+	i := slices.Index(args, flag)
+	return i >= 0 && i+1 < len(args) && strings.HasPrefix(args[i+1], dir+"/")
 }
 
 // shimSockets are the sockets that shims keep in a place of their own, each named

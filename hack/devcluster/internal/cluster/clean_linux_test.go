@@ -23,3 +23,24 @@ func TestMountsBelow(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestOnlyClientsOfOurContainerdAreOurs(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args []string
+		want bool
+	}{
+		"our shim":           {[]string{"/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-id", "x", "-address", "/run/x/n0/containerd.sock"}, true},
+		"our ctr":            {[]string{"/usr/bin/ctr", "--address", "/run/x/n0/containerd.sock", "images"}, true},
+		"the service's shim": {[]string{"/usr/bin/containerd-shim-runc-v2", "-address", "/run/containerd/containerd.sock"}, false},
+		"another cluster's":  {[]string{"/usr/bin/containerd-shim-runc-v2", "-address", "/run/xy/n0/containerd.sock"}, false},
+		"an editor":          {[]string{"vi", "-address", "/run/x/n0/containerd.sock"}, false},
+		"a kernel thread":    {[]string{""}, false},
+		"a flag cut short":   {[]string{"ctr", "--address"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := isClient(tc.args, "/run/x"); got != tc.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
