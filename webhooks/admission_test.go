@@ -187,6 +187,7 @@ spec: {flows: ` + flows + `}
 			Entry("excludeNodeList", validDaemonJob, "node1", "spec", "excludeNodeList"),
 			Entry("excludeNodeList removed", validDaemonJob, nil, "spec", "excludeNodeList"),
 			Entry("a DaemonJob's completions", validDaemonJob, int64(2), "spec", "completions"),
+			Entry("a DaemonJob's scheduling", validDaemonJob, map[string]any{}, "spec", "scheduling"),
 		)
 		DescribeTable("takes it where it takes effect", func(text string, value any, fields ...string) {
 			Expect(edit(text, value, fields...)).To(Succeed())

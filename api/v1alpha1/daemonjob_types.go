@@ -17,6 +17,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="has(self.podFailurePolicy) == has(oldSelf.podFailurePolicy) && (!has(self.podFailurePolicy) || self.podFailurePolicy == oldSelf.podFailurePolicy) && has(self.successPolicy) == has(oldSelf.successPolicy) && (!has(self.successPolicy) || self.successPolicy == oldSelf.successPolicy)",message="podFailurePolicy and successPolicy are immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.backoffLimitPerIndex) == has(oldSelf.backoffLimitPerIndex) && (!has(self.backoffLimitPerIndex) || self.backoffLimitPerIndex == oldSelf.backoffLimitPerIndex) && has(self.maxFailedIndexes) == has(oldSelf.maxFailedIndexes) && (!has(self.maxFailedIndexes) || self.maxFailedIndexes == oldSelf.maxFailedIndexes)",message="backoffLimitPerIndex and maxFailedIndexes are immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.podReplacementPolicy) == has(oldSelf.podReplacementPolicy) && (!has(self.podReplacementPolicy) || self.podReplacementPolicy == oldSelf.podReplacementPolicy) && has(self.managedBy) == has(oldSelf.managedBy) && (!has(self.managedBy) || self.managedBy == oldSelf.managedBy)",message="podReplacementPolicy and managedBy are immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.scheduling) == has(oldSelf.scheduling) && (!has(self.scheduling) || self.scheduling == oldSelf.scheduling)",message="scheduling is immutable"
 type DaemonJobSpec struct {
 	// globalParams are given to every node's Job. Default: none. Immutable.
 	// +optional

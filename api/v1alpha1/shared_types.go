@@ -64,13 +64,14 @@ type CommonParams struct {
 	// +listMapKey=name
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
-	// labels are added to every Job and to its pods. A label that the pod
-	// template sets itself wins on the pods. Default: none. Immutable.
+	// labels are added to every Job and to its pods. Where the pod template sets
+	// a label of the same key, its value is used instead. Default: none. Immutable.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 
-	// annotations are added to every Job and to its pods. An annotation that the
-	// pod template sets itself wins on the pods. Default: none. Immutable.
+	// annotations are added to every Job and to its pods. Where the pod template
+	// sets an annotation of the same key, its value is used instead. Default: none.
+	// Immutable.
 	// +optional
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
