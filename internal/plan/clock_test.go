@@ -155,6 +155,16 @@ func TestDeadline(t *testing.T) {
 				Expired: true,
 			},
 		},
+		"passed: a Job that ran, and that somebody else deleted, failed for that": {
+			flow: newFlow("a").deadline(60).recorded(run("a").running()),
+			seen: seen().gone("a"),
+			want: outcome{Runs: []string{"a Failed JobDeleted: Job p-a was deleted before it had ended"}, Expired: true},
+		},
+		"passed: a reason of a Job that reads like ours": {
+			flow: newFlow("a").deadline(60),
+			seen: seen(job("a").ended(batchv1.JobFailed, v1alpha1.ReasonJobDeleted)),
+			want: outcome{Runs: []string{"a Failed JobDeleted"}, Expired: true},
+		},
 		"passed: a Job that was deleted before that failed for that": {
 			flow: newFlow("a", "b").deadline(60).recorded(run("a").failed(v1alpha1.ReasonJobDeleted), run("b").running()),
 			seen: seen(ended("b")),

@@ -110,9 +110,12 @@ func (p *flowPlan) blame() (culprit int, blame []int) {
 }
 
 // explainDeadline names the deadline as the cause where it was we who deleted a
-// Job for it, since a suspended Job cannot be ended otherwise.
+// Job for it: that was suspended, since it cannot be ended otherwise.
 func (p *flowPlan) explainDeadline(run, recorded *v1alpha1.RunStatus) {
-	if p.Expired && run.Reason == v1alpha1.ReasonJobDeleted && recorded.Reason != v1alpha1.ReasonJobDeleted {
+	if !p.Expired || run.Reason != v1alpha1.ReasonJobDeleted || recorded == nil {
+		return
+	}
+	if recorded.Reason == v1alpha1.ReasonQueued || recorded.Reason == v1alpha1.ReasonSuspended {
 		run.Reason = v1alpha1.ReasonDeadlineExceeded
 		run.Message = "the flow's activeDeadlineSeconds passed while the Job was suspended"
 	}
