@@ -73,18 +73,19 @@ func (b flowBuilder) ttl(seconds int32) flowBuilder {
 	return b
 }
 
-// refers makes every step of the flow use a JobTemplate.
-func (b flowBuilder) refers(template string) flowBuilder {
+// refers makes every step of the flow use the JobTemplate t.
+func (b flowBuilder) refers() flowBuilder {
 	for i := range b.Spec.Flows {
-		b.Spec.Flows[i].JobTemplate, b.Spec.Flows[i].JobTemplateRef = nil, template
+		b.Spec.Flows[i].JobTemplate, b.Spec.Flows[i].JobTemplateRef = nil, "t"
 	}
 	return b
 }
 
-func (b flowBuilder) sharing(volume string) flowBuilder {
-	b.Spec.ShareVolumes = append(b.Spec.ShareVolumes, corev1.Volume{Name: volume})
+// sharesData makes every step of the flow mount the shared volume data.
+func (b flowBuilder) sharesData() flowBuilder {
+	b.Spec.ShareVolumes = []corev1.Volume{{Name: "data"}}
 	for i := range b.Spec.Flows {
-		b.Spec.Flows[i].ShareVolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: "/" + volume}}
+		b.Spec.Flows[i].ShareVolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}
 	}
 	return b
 }
@@ -136,8 +137,9 @@ func (b daemonBuilder) suspend() daemonBuilder {
 	return b
 }
 
-func (b daemonBuilder) condition(kind string, status metav1.ConditionStatus, reason string) daemonBuilder {
-	setCondition(&b.Status.Summary, kind, status, reason)
+// is records a condition that is True.
+func (b daemonBuilder) is(kind, reason string) daemonBuilder {
+	setCondition(&b.Status.Summary, kind, metav1.ConditionTrue, reason)
 	return b
 }
 

@@ -67,7 +67,7 @@ func TestWhichNodesGetAJob(t *testing.T) {
 			want: outcome{Runs: []string{"n1 Running", "n2 Waiting"}, Create: []string{"p-n2"}},
 		},
 		"a node that joined after the end": {
-			dj:   newDaemon().condition(v1alpha1.ConditionComplete, "True", v1alpha1.ReasonCompleted).recorded(run("n1").succeeded()),
+			dj:   newDaemon().is(v1alpha1.ConditionComplete, v1alpha1.ReasonCompleted).recorded(run("n1").succeeded()),
 			seen: seen(job("n1").complete()).on("n1", "n2"),
 			want: outcome{Runs: []string{"n1 Succeeded"}, Ended: true},
 		},
@@ -140,7 +140,7 @@ func TestNodesThatLeave(t *testing.T) {
 			want: outcome{Runs: []string{goneNode}, Delete: []string{"p-n1"}},
 		},
 		"recorded, and the DaemonJob has ended: the Job is deleted": {
-			dj: newDaemon().condition(v1alpha1.ConditionComplete, "True", v1alpha1.ReasonCompleted).
+			dj: newDaemon().is(v1alpha1.ConditionComplete, v1alpha1.ReasonCompleted).
 				recorded(goneRun("n1"), run("n2").succeeded()),
 			seen: seen(job("n1"), job("n2").complete()).on("n2"),
 			want: outcome{Runs: []string{"n1 Skipped NodeGone", "n2 Succeeded"}, Delete: []string{"p-n1"}, Ended: true},
@@ -287,7 +287,7 @@ func TestSuspendedDaemonJob(t *testing.T) {
 			},
 		},
 		"resumed": {
-			dj: newDaemon().condition(v1alpha1.ConditionSuspended, "True", v1alpha1.ReasonSuspended).
+			dj: newDaemon().is(v1alpha1.ConditionSuspended, v1alpha1.ReasonSuspended).
 				recorded(run("n2").because(v1alpha1.ReasonSuspended)),
 			seen: seen(job("n1").suspended().annotated(v1alpha1.SuspendedAnnotation, "true")).on("n1", "n2"),
 			want: outcome{
@@ -303,7 +303,7 @@ func TestClockOfADaemonJob(t *testing.T) {
 	if diff := cmp.Diff(ago(time.Minute), planDaemon(t, newDaemon(), seen()).StartTime); diff != "" {
 		t.Errorf("going on (-want +got):\n%s", diff)
 	}
-	resumed := newDaemon().condition(v1alpha1.ConditionSuspended, "True", v1alpha1.ReasonSuspended)
+	resumed := newDaemon().is(v1alpha1.ConditionSuspended, v1alpha1.ReasonSuspended)
 	if diff := cmp.Diff(ago(0), planDaemon(t, resumed, seen()).StartTime); diff != "" {
 		t.Errorf("resumed (-want +got):\n%s", diff)
 	}

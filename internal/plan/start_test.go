@@ -60,7 +60,7 @@ func TestGatesAreAskedInOrder(t *testing.T) {
 	// Each case opens one gate more, and the next one holds the step.
 	checkFlows(t, map[string]flowCase{
 		"1 suspended": {
-			flow: newFlow("a", "b", "c: a").refers("t").suspend().parallelism(1).recorded(run("b").running()),
+			flow: newFlow("a", "b", "c: a").refers().suspend().parallelism(1).recorded(run("b").running()),
 			seen: seen(job("b").suspended().annotated(v1alpha1.SuspendedAnnotation, "true")),
 			want: outcome{
 				Runs: []string{
@@ -72,12 +72,12 @@ func TestGatesAreAskedInOrder(t *testing.T) {
 			},
 		},
 		"2 dependency": {
-			flow: newFlow("b", "c: b").refers("t").parallelism(1).recorded(run("b").running()),
+			flow: newFlow("b", "c: b").refers().parallelism(1).recorded(run("b").running()),
 			seen: seen(job("b")),
 			want: outcome{Runs: []string{"b Running", "c Waiting Dependency: waits for b"}},
 		},
 		"3 JobTemplate": {
-			flow: newFlow("a", "b").refers("t").parallelism(1).recorded(run("b").running()),
+			flow: newFlow("a", "b").refers().parallelism(1).recorded(run("b").running()),
 			seen: seen(job("b")),
 			want: outcome{Runs: []string{
 				`a Waiting JobTemplateMissing: there is no JobTemplate "t" in namespace "ns"; create it and the step starts`,
@@ -85,7 +85,7 @@ func TestGatesAreAskedInOrder(t *testing.T) {
 			}},
 		},
 		"4 parallelism": {
-			flow: newFlow("a", "b").refers("t").parallelism(1).recorded(run("b").running()),
+			flow: newFlow("a", "b").refers().parallelism(1).recorded(run("b").running()),
 			seen: seen(job("b")).template("t"),
 			want: outcome{Runs: []string{
 				"a Waiting Parallelism: waits for one of the 1 Jobs that spec.parallelism allows at a time",
@@ -93,7 +93,7 @@ func TestGatesAreAskedInOrder(t *testing.T) {
 			}},
 		},
 		"5 none": {
-			flow: newFlow("a", "b").refers("t").parallelism(1).recorded(run("b").running()),
+			flow: newFlow("a", "b").refers().parallelism(1).recorded(run("b").running()),
 			seen: seen(job("b").complete()).template("t"),
 			want: outcome{Runs: []string{"a Waiting", "b Succeeded"}, Create: []string{"p-a"}},
 		},
@@ -104,7 +104,7 @@ func TestJobTemplates(t *testing.T) {
 	const missing = `a Waiting JobTemplateMissing: there is no JobTemplate "t" in namespace "ns"; create it and the step starts`
 	checkFlows(t, map[string]flowCase{
 		"missing: the step waits": {
-			flow: newFlow("a").refers("t"),
+			flow: newFlow("a").refers(),
 			seen: seen().template("other"),
 			want: outcome{Runs: []string{missing}},
 		},
@@ -118,12 +118,12 @@ func TestJobTemplates(t *testing.T) {
 			want: outcome{Runs: []string{missing, "b Waiting"}, Create: []string{"p-b"}},
 		},
 		"it has appeared": {
-			flow: newFlow("a").refers("t").recorded(run("a").because(v1alpha1.ReasonJobTemplateMissing)),
+			flow: newFlow("a").refers().recorded(run("a").because(v1alpha1.ReasonJobTemplateMissing)),
 			seen: seen().template("t"),
 			want: outcome{Runs: []string{"a Waiting"}, Create: []string{"p-a"}},
 		},
 		"deleted after the step started: nothing changes": {
-			flow: newFlow("a").refers("t").recorded(run("a").running()),
+			flow: newFlow("a").refers().recorded(run("a").running()),
 			seen: seen(job("a")),
 			want: outcome{Runs: []string{"a Running"}},
 		},
@@ -131,7 +131,7 @@ func TestJobTemplates(t *testing.T) {
 }
 
 func TestJobTemplateThatCannotBeUsed(t *testing.T) {
-	flow := newFlow("a").refers("t").sharing("data")
+	flow := newFlow("a").refers().sharesData()
 
 	p := planFlow(t, flow, seen().template("t", "data"))
 	if len(p.Create) > 0 {
