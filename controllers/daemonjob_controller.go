@@ -61,7 +61,7 @@ func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		r.children.recent.forget(dj.UID)
 		return settle(ctrl.Result{}, r.report(ctx, dj, status.TerminatingDaemon(dj, now)))
 	}
-	if dj.Status.ObservedGeneration != dj.Generation || !wasValid(&dj.Status.Summary) {
+	if mayBeInvalid(dj.Generation, &dj.Status.Summary) {
 		if errs := validation.DaemonJob(dj); len(errs) > 0 {
 			return settle(ctrl.Result{}, r.report(ctx, dj, status.InvalidDaemon(dj, errs, now)))
 		}

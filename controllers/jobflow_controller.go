@@ -7,6 +7,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/tools/events"
@@ -100,10 +101,13 @@ func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (*v1alpha
 	return flow, nil
 }
 
-// validate checks the spec, unless the status says that this very generation was
-// found valid before, and builds the graph of its steps.
+// validate checks the spec and builds the graph of its steps. A JobFlow that has
+// ended needs neither.
 func (r *jobFlowReconciler) validate(flow *v1alpha1.JobFlow) (*graph.Graph, field.ErrorList) {
-	if flow.Status.ObservedGeneration != flow.Generation || !wasValid(&flow.Status.Summary) {
+	if plan.Ended(&flow.Status.Summary) {
+		return nil, nil
+	}
+	if mayBeInvalid(flow.Generation, &flow.Status.Summary) {
 		if errs := validation.JobFlow(flow); len(errs) > 0 {
 			return nil, errs
 		}
@@ -119,13 +123,14 @@ func (r *jobFlowReconciler) validate(flow *v1alpha1.JobFlow) (*graph.Graph, fiel
 	return built, nil
 }
 
-func wasValid(s *v1alpha1.Summary) bool {
-	for i := range s.Conditions {
-		if s.Conditions[i].Type == v1alpha1.ConditionFailed && s.Conditions[i].Status == metav1.ConditionTrue {
-			return s.Conditions[i].Reason != v1alpha1.ReasonInvalidSpec
-		}
+// mayBeInvalid says whether a spec is to be checked: what has ended stays as it
+// ended, and what this very generation was found to be needs no second look unless
+// it was invalid.
+func mayBeInvalid(generation int64, s *v1alpha1.Summary) bool {
+	if plan.Ended(s) {
+		return false
 	}
-	return true
+	return s.ObservedGeneration != generation || meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ConditionFailed)
 }
 
 func (r *jobFlowReconciler) observe(ctx context.Context, flow *v1alpha1.JobFlow, now time.Time) (plan.FlowObserved, error) {

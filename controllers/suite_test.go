@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -46,26 +47,35 @@ func TestMain(m *testing.M) {
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		_, _ = os.Stderr.WriteString("KUBEBUILDER_ASSETS is not set: run these tests with make test, which builds kube-apiserver and etcd\n")
+		fmt.Fprintln(os.Stderr, "KUBEBUILDER_ASSETS is not set: run these tests with make test, which builds kube-apiserver and etcd")
 		os.Exit(1)
 	}
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
 	}
+	os.Exit(runWith(environment, m))
+}
+
+// runWith runs the tests and stops the servers, also where they started half.
+func runWith(environment *envtest.Environment, m *testing.M) (code int) {
+	defer func() {
+		if err := environment.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the API server:", err)
+			code = 1
+		}
+	}()
 	var err error
 	if apiServer, err = environment.Start(); err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, "starting the API server:", err)
+		return 1
 	}
 	apiServer.QPS = -1
 	if k8s, err = client.NewWithWatch(apiServer, client.Options{Scheme: scheme}); err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, "making a client:", err)
+		return 1
 	}
-	code := m.Run()
-	if err := environment.Stop(); err != nil {
-		panic(err)
-	}
-	os.Exit(code)
+	return m.Run()
 }
 
 func TestControllers(t *testing.T) {
