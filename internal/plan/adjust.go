@@ -2,7 +2,6 @@ package plan
 
 import (
 	batchv1 "k8s.io/api/batch/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
@@ -36,10 +35,10 @@ func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) 
 	case p.Expired:
 		p.end(job, edit)
 	case p.Suspended && !job.Suspended:
-		edit().Spec.Suspend = ptr.To(true)
+		edit().Spec.Suspend = new(true)
 		annotate(to, v1alpha1.SuspendedAnnotation, "true")
 	case !p.Suspended && ours:
-		edit().Spec.Suspend = ptr.To(false)
+		edit().Spec.Suspend = new(false)
 		delete(to.Annotations, v1alpha1.SuspendedAnnotation)
 	}
 	if to != job.Job {
@@ -68,7 +67,7 @@ func (p *Plan) end(job jobs.State, edit func() *batchv1.Job) {
 	}
 	if _, done := job.Job.Annotations[v1alpha1.DeadlineAnnotation]; !done {
 		to := edit()
-		to.Spec.ActiveDeadlineSeconds = ptr.To[int64](1)
+		to.Spec.ActiveDeadlineSeconds = new(int64(1))
 		annotate(to, v1alpha1.DeadlineAnnotation, "true")
 	}
 }

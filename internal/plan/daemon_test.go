@@ -16,8 +16,8 @@ const (
 	earlierLife = "Waiting NodeGone: waits for Job p-n1 of the node's earlier life to be deleted"
 )
 
-// goneRun is the entry of a node that left while its Job ran.
-func goneRun(name string) runBuilder { return run(name).running().skipped(v1alpha1.ReasonNodeGone) }
+// goneRun is the entry of n1, which left while its Job ran.
+func goneRun() runBuilder { return run("n1").running().skipped(v1alpha1.ReasonNodeGone) }
 
 func TestWhichNodesGetAJob(t *testing.T) {
 	checkDaemons(t, map[string]daemonCase{
@@ -135,23 +135,23 @@ func TestNodesThatLeave(t *testing.T) {
 			want: outcome{Runs: []string{goneNode}},
 		},
 		"recorded: the Job is deleted": {
-			dj:   newDaemon().recorded(goneRun("n1")),
+			dj:   newDaemon().recorded(goneRun()),
 			seen: seen(job("n1")),
 			want: outcome{Runs: []string{goneNode}, Delete: []string{"p-n1"}},
 		},
 		"recorded, and the DaemonJob has ended: the Job is deleted": {
 			dj: newDaemon().is(v1alpha1.ConditionComplete, v1alpha1.ReasonCompleted).
-				recorded(goneRun("n1"), run("n2").succeeded()),
+				recorded(goneRun(), run("n2").succeeded()),
 			seen: seen(job("n1"), job("n2").complete()).on("n2"),
 			want: outcome{Runs: []string{"n1 Skipped NodeGone", "n2 Succeeded"}, Delete: []string{"p-n1"}, Ended: true},
 		},
 		"the Job is being deleted": {
-			dj:   newDaemon().recorded(goneRun("n1")),
+			dj:   newDaemon().recorded(goneRun()),
 			seen: seen(job("n1").deleting()),
 			want: outcome{Runs: []string{goneNode}},
 		},
 		"the Job is gone": {
-			dj:   newDaemon().recorded(goneRun("n1")),
+			dj:   newDaemon().recorded(goneRun()),
 			seen: seen(),
 			want: outcome{Runs: []string{goneNode}},
 		},
@@ -161,7 +161,7 @@ func TestNodesThatLeave(t *testing.T) {
 			want: outcome{Runs: []string{"n1 Succeeded"}},
 		},
 		"the Job ended after all": {
-			dj:   newDaemon().recorded(goneRun("n1")),
+			dj:   newDaemon().recorded(goneRun()),
 			seen: seen(job("n1").complete()),
 			want: outcome{Runs: []string{"n1 Succeeded"}},
 		},
@@ -178,12 +178,12 @@ func TestNodesThatComeBack(t *testing.T) {
 			want: outcome{Runs: []string{"n1 Running"}},
 		},
 		"before the Job is deleted, or the cache does not show that yet": {
-			dj:   newDaemon().recorded(goneRun("n1")),
+			dj:   newDaemon().recorded(goneRun()),
 			seen: seen(job("n1")).on("n1"),
 			want: outcome{Runs: []string{"n1 " + earlierLife}, Delete: []string{"p-n1"}},
 		},
 		"while the Job is being deleted": {
-			dj:   newDaemon().recorded(goneRun("n1")),
+			dj:   newDaemon().recorded(goneRun()),
 			seen: seen(job("n1").deleting()).on("n1"),
 			want: outcome{Runs: []string{"n1 " + earlierLife}},
 		},
@@ -208,12 +208,12 @@ func TestNodesThatComeBack(t *testing.T) {
 			want: outcome{Runs: []string{"n1 " + waitsForResume}, Suspended: true},
 		},
 		"long after": {
-			dj:   newDaemon().recorded(goneRun("n1")),
+			dj:   newDaemon().recorded(goneRun()),
 			seen: seen().on("n1"),
 			want: outcome{Runs: []string{"n1 Waiting"}, Create: []string{"p-n1"}},
 		},
 		"with a taint": {
-			dj:   newDaemon().recorded(goneRun("n1")),
+			dj:   newDaemon().recorded(goneRun()),
 			seen: seen().tainted("n1"),
 			want: outcome{Runs: []string{"n1 " + taintedNode}},
 		},
@@ -233,22 +233,22 @@ func TestAttemptsOfANodeThatComesBack(t *testing.T) {
 		want     runBuilder
 	}{
 		"waits for the first Job to go": {
-			recorded: goneRun("n1"),
+			recorded: goneRun(),
 			seen:     seen(job("n1").deleting()).on("n1"),
 			want:     run("n1").withJob(v1alpha1.PhaseWaiting).because(v1alpha1.ReasonNodeGone),
 		},
 		"left again meanwhile": {
 			recorded: run("n1").withJob(v1alpha1.PhaseWaiting).because(v1alpha1.ReasonNodeGone),
 			seen:     seen(job("n1").deleting()),
-			want:     goneRun("n1"),
+			want:     goneRun(),
 		},
 		"has its second Job": {
-			recorded: goneRun("n1"),
+			recorded: goneRun(),
 			seen:     seen().on("n1"),
 			want:     run("n1").running().uid("second").attempt(2),
 		},
 		"has its second Job, not recorded": {
-			recorded: goneRun("n1"),
+			recorded: goneRun(),
 			seen:     seen(second).on("n1"),
 			want:     run("n1").running().uid("second").attempt(2),
 		},

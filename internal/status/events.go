@@ -69,9 +69,11 @@ func stateEvents(previous, next *v1alpha1.Summary) []Event {
 		return []Event{{corev1.EventTypeWarning, v1alpha1.EventFailed, next.Message}}
 	case v1alpha1.StateSuspended:
 		return []Event{{corev1.EventTypeNormal, v1alpha1.EventSuspended, next.Message}}
-	}
-	if previous.State == v1alpha1.StateSuspended && next.State != v1alpha1.StateTerminating {
-		return []Event{{corev1.EventTypeNormal, v1alpha1.EventResumed, next.Message}}
+	case v1alpha1.StatePending, v1alpha1.StateRunning:
+		if previous.State == v1alpha1.StateSuspended {
+			return []Event{{corev1.EventTypeNormal, v1alpha1.EventResumed, next.Message}}
+		}
+	case v1alpha1.StateTerminating: // its owner knows
 	}
 	return nil
 }
