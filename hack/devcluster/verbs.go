@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -109,9 +110,13 @@ func newFlags(name, args, about string) *flag.FlagSet {
 
 // parse reads flags, also those after the arguments: "load-image FILE --name x".
 func parse(fs *flag.FlagSet, args []string) (rest []string, err error) {
+	// The package would print the whole help for every slip.
+	help := fs.Usage
+	fs.Usage = func() {}
 	for {
 		if err := fs.Parse(args); err != nil {
-			if err == flag.ErrHelp {
+			if errors.Is(err, flag.ErrHelp) {
+				help()
 				return nil, err
 			}
 			return nil, usagef("%s: %v; see \"devcluster %s --help\"", fs.Name(), err, fs.Name())

@@ -131,12 +131,14 @@ func Ensure(ctx context.Context, say *progress.Printer) error {
 		return fmt.Errorf("real nodes need %s, and there is no apt-get to install it; on Debian: %s. Or use --simulated", strings.Join(whats, ", "), byHand)
 	}
 	say.Say("installing Debian packages: %s", strings.Join(pkgs, " "))
-	install := append([]string{"install", "-y", "--no-install-recommends"}, pkgs...)
+	// Somebody else may be installing something; wait for them.
+	const wait = "DPkg::Lock::Timeout=300"
+	install := append([]string{"install", "-y", "-o", wait, "--no-install-recommends"}, pkgs...)
 	out, err := run(ctx, apt, install...)
 	if err != nil && ctx.Err() == nil {
 		// The package lists may be missing or old.
 		say.Say("apt-get install failed; updating the package lists and trying again")
-		if out, err := run(ctx, apt, "update"); err != nil {
+		if out, err := run(ctx, apt, "update", "-o", wait); err != nil {
 			return fmt.Errorf("apt-get update: %w\n%s\nreal nodes need %s; when the packages can be had, run: %s", err, tail(out), strings.Join(whats, ", "), byHand)
 		}
 		out, err = run(ctx, apt, install...)
