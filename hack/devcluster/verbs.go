@@ -16,7 +16,6 @@ import (
 // verb is one command of the program.
 type verb struct {
 	name    string
-	args    string
 	summary string
 	run     func(ctx context.Context, args []string) error
 	// hidden verbs are how the program starts parts of itself.

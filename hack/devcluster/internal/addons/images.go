@@ -67,7 +67,7 @@ func BusyboxImage(cache, binary string) (Archive, error) {
 		Cmd:          []string{"sh"},
 		Architecture: arch,
 	}
-	for _, applet := range strings.Fields(string(list)) {
+	for applet := range strings.FieldsSeq(string(list)) {
 		if p := path.Join("/", applet); p != "/bin/busybox" {
 			spec.Entries = append(spec.Entries, image.Entry{Path: p, Link: "/bin/busybox"})
 		}

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -162,7 +163,8 @@ const NotReadyTaint = "node.kubernetes.io/not-ready"
 // CreateNode creates a node object; one that exists is left alone.
 func (c *Client) CreateNode(ctx context.Context, node any) error {
 	_, err := c.do(ctx, http.MethodPost, "/api/v1/nodes", node)
-	if e, ok := err.(*StatusError); ok && e.Code == http.StatusConflict {
+	e := &StatusError{}
+	if errors.As(err, &e) {
 		return nil
 	}
 	return err
@@ -171,7 +173,8 @@ func (c *Client) CreateNode(ctx context.Context, node any) error {
 // DeleteNode deletes a node object; none is as good.
 func (c *Client) DeleteNode(ctx context.Context, name string) error {
 	_, err := c.do(ctx, http.MethodDelete, "/api/v1/nodes/"+name, nil)
-	if e, ok := err.(*StatusError); ok && e.Code == http.StatusNotFound {
+	e := &StatusError{}
+	if errors.As(err, &e) {
 		return nil
 	}
 	return err

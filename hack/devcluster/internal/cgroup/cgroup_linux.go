@@ -54,7 +54,7 @@ func isDir(path string) bool {
 func Ensure(cgroup string) error {
 	for _, root := range hierarchies() {
 		dir := root
-		for _, part := range strings.Split(strings.Trim(cgroup, "/"), "/") {
+		for part := range strings.SplitSeq(strings.Trim(cgroup, "/"), "/") {
 			enableControllers(dir)
 			parent := dir
 			dir = filepath.Join(dir, part)
@@ -77,7 +77,7 @@ func enableControllers(dir string) {
 	if err != nil {
 		return
 	}
-	for _, controller := range strings.Fields(string(data)) {
+	for controller := range strings.FieldsSeq(string(data)) {
 		_ = os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+controller), 0o644)
 	}
 }
@@ -113,27 +113,33 @@ func dirs(cgroup string) []string {
 	return all
 }
 
-// Processes are the pids in a cgroup and those below it.
+// Processes are the pids in a cgroup and those below it. A cgroup that vanishes under
+// our eyes had none.
 func Processes(cgroup string) []int {
 	var pids []int
-	for _, dir := range dirs(cgroup) {
-		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.Name() != "cgroup.procs" {
-				return nil
+	for _, dir := range below(cgroup) {
+		data, _ := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+		for field := range strings.FieldsSeq(string(data)) {
+			if pid, err := strconv.Atoi(field); err == nil && pid > 1 && !slices.Contains(pids, pid) {
+				pids = append(pids, pid)
 			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return nil
-			}
-			for _, field := range strings.Fields(string(data)) {
-				if pid, err := strconv.Atoi(field); err == nil && pid > 1 && !slices.Contains(pids, pid) {
-					pids = append(pids, pid)
-				}
+		}
+	}
+	return pids
+}
+
+// below are the directories of a cgroup and of those below it, each after its parent.
+func below(cgroup string) []string {
+	var found []string
+	for _, root := range dirs(cgroup) {
+		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				found = append(found, path)
 			}
 			return nil
 		})
 	}
-	return pids
+	return found
 }
 
 // Remove removes a cgroup and those below it; they are empty by now, but the
@@ -142,18 +148,9 @@ func Remove(cgroup string) error {
 	var last error
 	for range 50 {
 		last = nil
-		for _, root := range dirs(cgroup) {
-			var below []string
-			_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-				if err == nil && d.IsDir() {
-					below = append(below, path)
-				}
-				return nil
-			})
-			for _, dir := range slices.Backward(below) {
-				if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
-					last = fmt.Errorf("removing cgroup %s: %w", dir, err)
-				}
+		for _, dir := range slices.Backward(below(cgroup)) {
+			if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
+				last = fmt.Errorf("removing cgroup %s: %w", dir, err)
 			}
 		}
 		if last == nil {

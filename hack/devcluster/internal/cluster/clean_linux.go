@@ -170,10 +170,8 @@ func shimSockets(runDir string) ([]string, error) {
 		case d.Name() == "rootfs" && d.IsDir():
 			return fs.SkipDir
 		case d.Name() == "address" && d.Type().IsRegular():
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return nil
-			}
+			// Gone in the meantime is as good as empty.
+			data, _ := os.ReadFile(path)
 			if socket, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "unix://"); ok && strings.HasPrefix(socket, "/run/containerd/s/") {
 				sockets = append(sockets, socket)
 			}
@@ -214,7 +212,7 @@ func unmountBelow(dirs ...string) error {
 // network namespace is not among them: it is removed by its owner.
 func mountsBelow(mountinfo string, dirs []string) []string {
 	var points []string
-	for _, line := range strings.Split(mountinfo, "\n") {
+	for line := range strings.SplitSeq(mountinfo, "\n") {
 		fields := strings.Fields(line)
 		if len(fields) < 5 {
 			continue

@@ -112,7 +112,7 @@ func (c *Cluster) Up(ctx context.Context, o UpOptions) error {
 	if err != nil {
 		return err
 	}
-	want, err := c.wanted(mode, o, old)
+	want, err := c.wanted(mode, o)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (c *Cluster) chooseMode(asked Mode, old *State) (Mode, error) {
 	return Real, nil
 }
 
-func (c *Cluster) wanted(mode Mode, o UpOptions, old *State) (*State, error) {
+func (c *Cluster) wanted(mode Mode, o UpOptions) (*State, error) {
 	kubernetes, err := c.tools.Version(toolchain.APIServer)
 	if err != nil {
 		return nil, err

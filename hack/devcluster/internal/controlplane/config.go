@@ -67,9 +67,10 @@ func (c Config) URL() string {
 	return "https://" + net.JoinHostPort(c.Address, strconv.Itoa(c.APIPort))
 }
 
-// AdminKubeconfig is the user's kubeconfig; InternalKubeconfig is the same user for
-// those inside the cluster's network.
-func (c Config) AdminKubeconfig() string    { return filepath.Join(c.Dir, "kubeconfig") }
+// AdminKubeconfig is the user's kubeconfig.
+func (c Config) AdminKubeconfig() string { return filepath.Join(c.Dir, "kubeconfig") }
+
+// InternalKubeconfig is for the same user within the cluster's network.
 func (c Config) InternalKubeconfig() string { return c.kubeconfigFile("admin") }
 
 func (c Config) kubeconfigFile(name string) string {

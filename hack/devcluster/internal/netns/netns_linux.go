@@ -22,9 +22,9 @@ type Namespace struct{ File string }
 
 // Exists says whether the namespace is there: the file alone is not enough, its
 // mount is gone after a reboot.
-func (n Namespace) Exists() bool {
+func (ns Namespace) Exists() bool {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(n.File, &fs); err != nil {
+	if err := unix.Statfs(ns.File, &fs); err != nil {
 		return false
 	}
 	const nsfsMagic = 0x6e736673
@@ -32,14 +32,14 @@ func (n Namespace) Exists() bool {
 }
 
 // Ensure makes the namespace unless it is there.
-func (n Namespace) Ensure() error {
-	if n.Exists() {
+func (ns Namespace) Ensure() error {
+	if ns.Exists() {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(n.File), 0o711); err != nil {
+	if err := os.MkdirAll(filepath.Dir(ns.File), 0o711); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(n.File, os.O_CREATE|os.O_RDONLY, 0o444)
+	f, err := os.OpenFile(ns.File, os.O_CREATE|os.O_RDONLY, 0o444)
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func (n Namespace) Ensure() error {
 			return
 		}
 		own := fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid())
-		if err := unix.Mount(own, n.File, "", unix.MS_BIND, ""); err != nil {
-			done <- fmt.Errorf("mounting the network namespace on %s: %w", n.File, err)
+		if err := unix.Mount(own, ns.File, "", unix.MS_BIND, ""); err != nil {
+			done <- fmt.Errorf("mounting the network namespace on %s: %w", ns.File, err)
 			return
 		}
 		done <- nil
@@ -64,13 +64,13 @@ func (n Namespace) Ensure() error {
 }
 
 // Remove unmounts the namespace; the kernel deletes it with its last user.
-func (n Namespace) Remove() error {
-	if n.Exists() {
-		if err := unix.Unmount(n.File, unix.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmounting %s: %w", n.File, err)
+func (ns Namespace) Remove() error {
+	if ns.Exists() {
+		if err := unix.Unmount(ns.File, unix.MNT_DETACH); err != nil {
+			return fmt.Errorf("unmounting %s: %w", ns.File, err)
 		}
 	}
-	if err := os.Remove(n.File); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(ns.File); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -78,18 +78,18 @@ func (n Namespace) Remove() error {
 
 // Inside runs f on a thread in the namespace. Programs that f starts and sockets
 // that it opens are in the namespace too.
-func (n Namespace) Inside(f func() error) error {
+func (ns Namespace) Inside(f func() error) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		done <- func() error {
-			file, err := os.Open(n.File)
+			file, err := os.Open(ns.File)
 			if err != nil {
 				return err
 			}
 			defer file.Close()
 			if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNET); err != nil {
-				return fmt.Errorf("entering network namespace %s: %w", n.File, err)
+				return fmt.Errorf("entering network namespace %s: %w", ns.File, err)
 			}
 			return f()
 		}()
@@ -121,34 +121,8 @@ func (ns Namespace) Configure(ctx context.Context, n Network) error {
 				return err
 			}
 		}
-		have, err := ip(ctx, "-o", "-4", "addr", "show", "dev", n.Bridge)
-		if err != nil {
+		if err := addresses(ctx, n); err != nil {
 			return err
-		}
-		var wanted []string
-		for _, a := range append([]string{n.Gateway}, n.NodeIPs...) {
-			wanted = append(wanted, fmt.Sprintf("%s/%d", a, n.PrefixLength))
-		}
-		var present []string
-		for _, line := range strings.Split(have, "\n") {
-			fields := strings.Fields(line)
-			if i := slices.Index(fields, "inet"); i >= 0 && i+1 < len(fields) {
-				present = append(present, fields[i+1])
-			}
-		}
-		for _, a := range present {
-			if !slices.Contains(wanted, a) {
-				if _, err := ip(ctx, "addr", "del", a, "dev", n.Bridge); err != nil {
-					return err
-				}
-			}
-		}
-		for _, a := range wanted {
-			if !slices.Contains(present, a) {
-				if _, err := ip(ctx, "addr", "add", a, "dev", n.Bridge); err != nil {
-					return err
-				}
-			}
 		}
 		// A default route lets programs find "their" address; it leads nowhere.
 		if _, err := ip(ctx, "route", "replace", "default", "via", n.Gateway, "dev", n.Bridge, "src", n.Gateway); err != nil {
@@ -158,6 +132,39 @@ func (ns Namespace) Configure(ctx context.Context, n Network) error {
 		}
 		return sysctls(ctx)
 	})
+}
+
+// addresses gives the bridge the wanted addresses and takes others away.
+func addresses(ctx context.Context, n Network) error {
+	out, err := ip(ctx, "-o", "-4", "addr", "show", "dev", n.Bridge)
+	if err != nil {
+		return err
+	}
+	var present []string
+	for line := range strings.SplitSeq(out, "\n") {
+		fields := strings.Fields(line)
+		if i := slices.Index(fields, "inet"); i >= 0 && i+1 < len(fields) {
+			present = append(present, fields[i+1])
+		}
+	}
+	var wanted []string
+	for _, a := range append([]string{n.Gateway}, n.NodeIPs...) {
+		wanted = append(wanted, fmt.Sprintf("%s/%d", a, n.PrefixLength))
+	}
+	for _, change := range []struct {
+		verb      string
+		of, butIn []string
+	}{{"del", present, wanted}, {"add", wanted, present}} {
+		for _, a := range change.of {
+			if slices.Contains(change.butIn, a) {
+				continue
+			}
+			if _, err := ip(ctx, "addr", change.verb, a, "dev", n.Bridge); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // bridgeFilter makes packets between pods on one bridge pass kube-proxy's rules,
@@ -199,11 +206,11 @@ func (ns Namespace) FiltersBridges() bool {
 // DeleteLink removes a link, such as the pod bridge of a node that is gone.
 func (ns Namespace) DeleteLink(ctx context.Context, name string) error {
 	return ns.Inside(func() error {
-		if _, err := ip(ctx, "link", "show", name); err != nil {
-			return nil
+		if _, missing := ip(ctx, "link", "show", name); missing == nil {
+			_, err := ip(ctx, "link", "del", name)
+			return err
 		}
-		_, err := ip(ctx, "link", "del", name)
-		return err
+		return nil
 	})
 }
 

@@ -59,9 +59,11 @@ func (n Node) Cgroup() string { return fmt.Sprintf("%s/node%d", CgroupRoot(n.Clu
 // Socket is containerd's.
 func (n Node) Socket() string { return filepath.Join(n.RunDir, "containerd.sock") }
 
-// ContainerdName and KubeletName are the daemons' names.
+// ContainerdName is the daemon's name.
 func (n Node) ContainerdName() string { return "containerd-" + n.Name }
-func (n Node) KubeletName() string    { return "kubelet-" + n.Name }
+
+// KubeletName is the daemon's name.
+func (n Node) KubeletName() string { return "kubelet-" + n.Name }
 
 func (n Node) file(name string) string { return filepath.Join(n.Dir, name) }
 

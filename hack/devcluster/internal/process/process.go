@@ -115,7 +115,7 @@ func (m *Manager) start(spec Spec, command string) error {
 		}
 		select {
 		case err := <-exited:
-			return fmt.Errorf("starting %s: ended at once (%v)\n%s", spec.Name, err, m.Tail(spec.Name, 20))
+			return fmt.Errorf("starting %s: ended at once (%w)\n%s", spec.Name, err, m.Tail(spec.Name, 20))
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
@@ -212,10 +212,10 @@ func (r Record) end(grace time.Duration) error {
 		return nil
 	}
 	p, err := os.FindProcess(r.PID)
-	if err != nil {
-		return nil
+	if err == nil {
+		err = p.Kill()
 	}
-	if err := p.Kill(); err != nil && r.alive() {
+	if err != nil && r.alive() {
 		return err
 	}
 	if !r.waitGone(10 * time.Second) {

@@ -1,7 +1,6 @@
 package toolchain
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -331,14 +330,7 @@ func (l *compileLog) line(line string) {
 }
 
 func (l *compileLog) tail() string {
-	var b strings.Builder
-	w := bufio.NewWriter(&b)
-	for _, line := range l.other {
-		fmt.Fprintln(w, "  "+line)
-	}
-	fmt.Fprintln(w, "  "+string(l.partial))
-	w.Flush()
-	return b.String()
+	return "  " + strings.Join(append(slices.Clone(l.other), string(l.partial)), "\n  ")
 }
 
 // counter is read while it is counted up.
