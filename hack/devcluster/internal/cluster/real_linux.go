@@ -2,26 +2,19 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/addons"
-	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/apiclient"
-	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/cgroup"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/controlplane"
-	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/files"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/netns"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/node"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/packages"
-	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/process"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/toolchain"
 )
 
@@ -170,53 +163,6 @@ func (c *Cluster) upReal(ctx context.Context, state *State) error {
 	return c.awaitDNS(ctx, client, append(kubelets, proxyName))
 }
 
-// awaitHeartbeats waits until kubelets that were just started have reported, since
-// what the API server knows of their nodes may be from before.
-func (c *Cluster) awaitHeartbeats(ctx context.Context, client *apiclient.Client, nodes []string, since time.Time, daemons []string) error {
-	return c.await(ctx, "kubelets", 2*time.Minute, daemons, func(ctx context.Context) error {
-		registered, err := client.Nodes(ctx)
-		if err != nil {
-			return err
-		}
-		for _, name := range nodes {
-			i := slices.IndexFunc(registered, func(n apiclient.Node) bool { return n.Name == name })
-			if i < 0 {
-				return fmt.Errorf("node %s has not registered", name)
-			}
-			// Timestamps of objects are cut to seconds.
-			if !registered[i].Created.Before(since.Truncate(time.Second)) {
-				continue
-			}
-			renewed, err := client.NodeRenewed(ctx, name)
-			if err != nil {
-				return err
-			}
-			if renewed.Before(since) {
-				return fmt.Errorf("node %s has not reported since %s", name, renewed.Format(time.TimeOnly))
-			}
-		}
-		return nil
-	})
-}
-
-// awaitDNS waits until cluster DNS answers at its service address, which also shows
-// that kube-proxy does its part.
-func (c *Cluster) awaitDNS(ctx context.Context, client *apiclient.Client, daemons []string) error {
-	return c.await(ctx, "cluster DNS", 3*time.Minute, daemons, func(ctx context.Context) error {
-		available, err := client.DeploymentAvailable(ctx, addons.DNSNamespace, addons.DNSDeployment)
-		if err != nil {
-			return err
-		}
-		if !available {
-			return errors.New("deployment coredns is not available (kubectl -n kube-system describe pods)")
-		}
-		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-		defer cancel()
-		_, err = c.namespace().Lookup(ctx, addons.DNSIP+":53", "kubernetes.default.svc."+controlplane.ClusterDomain)
-		return err
-	})
-}
-
 // checkPaths refuses a state directory in which the kubelet's sockets would have
 // names longer than the kernel takes.
 func (c *Cluster) checkPaths() error {
@@ -226,37 +172,6 @@ func (c *Cluster) checkPaths() error {
 		return fmt.Errorf("the state directory %s is too deep: a socket in it would have a name of %d characters, and %d is the limit; set DEVCLUSTER_STATE to a shorter path", c.dir, len(longest), limit)
 	}
 	return nil
-}
-
-// The images that every node gets, in this order.
-const (
-	pauseImage = iota
-	busyboxImage
-	corednsImage
-)
-
-func (c *Cluster) images(programs map[toolchain.Program]string) ([]addons.Archive, error) {
-	pauseVersion, err := c.tools.Version(toolchain.Pause)
-	if err != nil {
-		return nil, err
-	}
-	pause, err := addons.PauseImage(c.cache, programs[toolchain.Pause], pauseVersion)
-	if err != nil {
-		return nil, err
-	}
-	busybox, err := addons.BusyboxImage(c.cache, packages.Busybox())
-	if err != nil {
-		return nil, err
-	}
-	corednsVersion, err := c.tools.Version(toolchain.CoreDNS)
-	if err != nil {
-		return nil, err
-	}
-	coredns, err := addons.CoreDNSImage(c.cache, programs[toolchain.CoreDNS], corednsVersion)
-	if err != nil {
-		return nil, err
-	}
-	return []addons.Archive{pauseImage: pause, busyboxImage: busybox, corednsImage: coredns}, nil
 }
 
 // network makes the cluster's network namespace and what is in it.
@@ -288,159 +203,4 @@ func (c *Cluster) network(ctx context.Context, state *State) error {
 		network.NodeIPs = append(network.NodeIPs, n.IP())
 	}
 	return ns.Configure(ctx, network)
-}
-
-// runtime starts a node's containerd and gives it the images.
-func (c *Cluster) runtime(ctx context.Context, n node.Node, images []addons.Archive) error {
-	if err := os.MkdirAll(n.RunDir, 0o711); err != nil {
-		return err
-	}
-	spec, err := n.Containerd(images[pauseImage].Image)
-	if err != nil {
-		return err
-	}
-	if err := c.start(spec); err != nil {
-		return err
-	}
-	if err := c.await(ctx, spec.Name, time.Minute, []string{spec.Name}, n.ContainerdReady); err != nil {
-		return err
-	}
-	have, err := n.Images(ctx)
-	if err != nil {
-		return err
-	}
-	for _, archive := range images {
-		if slices.Contains(have, archive.Image) {
-			continue
-		}
-		if _, err := n.Import(ctx, archive.File); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// kubelet starts a node's kubelet with credentials of its own.
-func (c *Cluster) kubelet(config controlplane.Config, n node.Node) (started bool, err error) {
-	client, serving := "node-"+n.Name, "kubelet-"+n.Name
-	if err := config.ClientKubeconfig(client, "system:node:"+n.Name, "system:nodes"); err != nil {
-		return false, err
-	}
-	if err := config.EnsureServing(serving, "system:node:"+n.Name, n.IP(), n.Name); err != nil {
-		return false, err
-	}
-	if err := cgroup.Ensure(n.Cgroup()); err != nil {
-		return false, err
-	}
-	spec, err := n.Kubelet(node.KubeletFiles{
-		Program:     config.Programs[toolchain.Kubelet],
-		Kubeconfig:  config.KubeconfigFile(client),
-		ClientCA:    config.ClientCAFile(),
-		ServingCert: config.PKI().Cert(serving),
-		ServingKey:  config.PKI().Key(serving),
-	}, addons.DNSIP, controlplane.ClusterDomain)
-	if err != nil {
-		return false, err
-	}
-	return c.startOne(spec)
-}
-
-// proxy starts kube-proxy: one for all nodes, since they share one network
-// namespace and with it one set of packet rules.
-func (c *Cluster) proxy(config controlplane.Config, state *State) error {
-	if err := config.ClientKubeconfig(proxyName, "system:kube-proxy"); err != nil {
-		return err
-	}
-	type object = map[string]any
-	data, err := json.MarshalIndent(object{
-		"apiVersion":         "kubeproxy.config.k8s.io/v1alpha1",
-		"kind":               "KubeProxyConfiguration",
-		"clientConnection":   object{"kubeconfig": config.KubeconfigFile(proxyName)},
-		"mode":               "iptables",
-		"clusterCIDR":        node.PodCIDR,
-		"hostnameOverride":   state.Nodes[0].Name,
-		"healthzBindAddress": node.Gateway + ":10256",
-		"metricsBindAddress": "127.0.0.1:10249",
-		"iptables": object{
-			"masqueradeAll": !c.namespace().FiltersBridges(),
-			"minSyncPeriod": "200ms",
-		},
-		// These are settings of the whole machine; leave them.
-		"conntrack": object{"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
-	}, "", "  ")
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(c.dir, "config", "kube-proxy.json")
-	if err := files.Write(file, data, 0o644); err != nil {
-		return err
-	}
-	return c.start(process.Spec{
-		Name: proxyName, Path: config.Programs[toolchain.Proxy], Netns: config.Netns,
-		Args: []string{"--config=" + file},
-		Env:  []string{process.ConfigEnv(string(data)), "PATH=" + packages.DaemonPath()},
-	})
-}
-
-// forwarder carries a port of the host's loopback into the namespace.
-func (c *Cluster) forwarder(port int) (process.Spec, error) {
-	// A copy, since "go run" deletes the program that it runs.
-	program := filepath.Join(c.dir, "bin", "devcluster")
-	if _, err := c.procs.Find(forwarderName); errors.Is(err, process.ErrNotRunning) {
-		if err := copySelf(program); err != nil {
-			return process.Spec{}, err
-		}
-	}
-	return process.Spec{
-		Name: forwarderName, Path: program,
-		Args: []string{
-			ForwardVerb,
-			"--netns=" + c.namespace().File,
-			fmt.Sprintf("--listen=127.0.0.1:%d", port),
-			fmt.Sprintf("--to=%s:%d", node.Gateway, apiPort),
-		},
-	}, nil
-}
-
-// LoadImages imports archives into every node.
-func (c *Cluster) LoadImages(ctx context.Context, archives []string) error {
-	unlock, err := c.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	state, err := c.State()
-	if err != nil {
-		return err
-	}
-	if state == nil {
-		return ErrNoCluster
-	}
-	if state.Mode == Simulated {
-		c.say.Say("simulated nodes run no containers; nothing to load")
-		return nil
-	}
-	if why := realImpossible(); why != "" {
-		return fmt.Errorf("images cannot be loaded: %s", why)
-	}
-	if err := os.Setenv("PATH", packages.Path()); err != nil {
-		return err
-	}
-	for _, archive := range archives {
-		group, groupCtx := errgroup.WithContext(ctx)
-		for _, n := range c.nodes(state) {
-			group.Go(func() error {
-				out, err := n.Import(groupCtx, archive)
-				if err == nil && n.Index == state.Nodes[0].Index {
-					c.say.Say("%s", strings.TrimSpace(out))
-				}
-				return err
-			})
-		}
-		if err := group.Wait(); err != nil {
-			return err
-		}
-		c.say.Say("loaded %s into %s", archive, strings.Join(state.Names(), ", "))
-	}
-	return nil
 }

@@ -1,0 +1,60 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/addons"
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/apiclient"
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/controlplane"
+)
+
+// awaitHeartbeats waits until kubelets that were just started have reported, since
+// what the API server knows of their nodes may be from before.
+func (c *Cluster) awaitHeartbeats(ctx context.Context, client *apiclient.Client, nodes []string, since time.Time, daemons []string) error {
+	return c.await(ctx, "kubelets", 2*time.Minute, daemons, func(ctx context.Context) error {
+		registered, err := client.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		for _, name := range nodes {
+			i := slices.IndexFunc(registered, func(n apiclient.Node) bool { return n.Name == name })
+			if i < 0 {
+				return fmt.Errorf("node %s has not registered", name)
+			}
+			// Timestamps of objects are cut to seconds.
+			if !registered[i].Created.Before(since.Truncate(time.Second)) {
+				continue
+			}
+			renewed, err := client.NodeRenewed(ctx, name)
+			if err != nil {
+				return err
+			}
+			if renewed.Before(since) {
+				return fmt.Errorf("node %s has not reported since %s", name, renewed.Format(time.TimeOnly))
+			}
+		}
+		return nil
+	})
+}
+
+// awaitDNS waits until cluster DNS answers at its service address, which also shows
+// that kube-proxy does its part.
+func (c *Cluster) awaitDNS(ctx context.Context, client *apiclient.Client, daemons []string) error {
+	return c.await(ctx, "cluster DNS", 3*time.Minute, daemons, func(ctx context.Context) error {
+		available, err := client.DeploymentAvailable(ctx, addons.DNSNamespace, addons.DNSDeployment)
+		if err != nil {
+			return err
+		}
+		if !available {
+			return errors.New("deployment coredns is not available (kubectl -n kube-system describe pods)")
+		}
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		_, err = c.namespace().Lookup(ctx, addons.DNSIP+":53", "kubernetes.default.svc."+controlplane.ClusterDomain)
+		return err
+	})
+}
