@@ -45,9 +45,9 @@ const (
 	// PhaseFailed means that the Job has the condition Failed, was refused by
 	// the API server, or was deleted before its end. Final.
 	PhaseFailed Phase = "Failed"
-	// PhaseSkipped means that no Job will run: for a step, because the flow
-	// ended without it (final); for a node, because it is gone or its taints
-	// are not tolerated (looked at again while the DaemonJob runs).
+	// PhaseSkipped means that no Job will run: for a step, because the flow goes to
+	// its end without it; for a node, because it is gone or its taints are not
+	// tolerated. Final once the JobFlow or DaemonJob has ended.
 	PhaseSkipped Phase = "Skipped"
 )
 

@@ -45,48 +45,6 @@ func (g *Graph) Dependencies(i int) []int { return g.dependencies[i] }
 // either order keep that of the list. The caller must not change it.
 func (g *Graph) Order() []int { return g.order }
 
-// Ready returns, in the order of the list, every step whose dependencies have all
-// succeeded, whether it has itself run or not.
-func (g *Graph) Ready(succeeded func(i int) bool) []int {
-	done := make([]bool, g.Len())
-	for i := range done {
-		done[i] = succeeded(i)
-	}
-	var ready []int
-	for i, dependencies := range g.dependencies {
-		if all(dependencies, done) {
-			ready = append(ready, i)
-		}
-	}
-	return ready
-}
-
-// Downstream marks every step that depends, directly or not, on a step for which
-// of is true.
-func (g *Graph) Downstream(of func(i int) bool) []bool {
-	downstream := make([]bool, g.Len())
-	source := make([]bool, g.Len())
-	for _, i := range g.order {
-		source[i] = of(i)
-		for _, d := range g.dependencies[i] {
-			if source[d] || downstream[d] {
-				downstream[i] = true
-				break
-			}
-		}
-	}
-	return downstream
-}
-
-func all(steps []int, done []bool) bool {
-	for _, i := range steps {
-		if !done[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // indexNames maps each name to the first step that has it.
 func indexNames(steps []Step) (map[string]int, []Problem) {
 	index := make(map[string]int, len(steps))

@@ -41,15 +41,3 @@ func BenchmarkNewWithCycle(b *testing.B) {
 		})
 	}
 }
-
-func BenchmarkReady(b *testing.B) {
-	for _, n := range []int{10, 100, 1000} {
-		g, _ := New(layered(n))
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				g.Ready(func(i int) bool { return i < n/2 })
-			}
-		})
-	}
-}

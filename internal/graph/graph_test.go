@@ -2,13 +2,11 @@ package graph
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // parse reads "a; b: a; c: a b" as three steps with their dependencies.
@@ -126,58 +124,6 @@ func TestNewProblems(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, problems); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestReady(t *testing.T) {
-	const diamond = "a; b: a; c: a; d: b c"
-	tests := map[string]struct {
-		succeeded []int
-		want      []int
-	}{
-		"at the start":               {nil, []int{0}},
-		"after the first":            {[]int{0}, []int{0, 1, 2}},
-		"after one side":             {[]int{0, 1}, []int{0, 1, 2}},
-		"after both sides":           {[]int{0, 1, 2}, []int{0, 1, 2, 3}},
-		"a step that ran on its own": {[]int{1, 2}, []int{0, 3}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			g, _ := New(parse(diamond))
-			got := g.Ready(func(i int) bool { return slices.Contains(test.succeeded, i) })
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("ready (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestDownstream(t *testing.T) {
-	const steps = "end: b; a; b: a; c; d: c"
-	tests := map[string]struct {
-		of   []int
-		want []int
-	}{
-		"of nothing":          {nil, nil},
-		"of the first":        {[]int{1}, []int{0, 2}},
-		"of one in between":   {[]int{2}, []int{0}},
-		"of the last":         {[]int{0}, nil},
-		"of one in each half": {[]int{2, 3}, []int{0, 4}},
-		"of one and the next": {[]int{1, 2}, []int{0, 2}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			g, _ := New(parse(steps))
-			var got []int
-			for i, downstream := range g.Downstream(func(i int) bool { return slices.Contains(test.of, i) }) {
-				if downstream {
-					got = append(got, i)
-				}
-			}
-			if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("downstream (-want +got):\n%s", diff)
 			}
 		})
 	}

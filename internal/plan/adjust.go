@@ -2,6 +2,7 @@ package plan
 
 import (
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
@@ -22,37 +23,60 @@ func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) 
 		return to
 	}
 
-	if settings != nil && job.Job.Annotations[v1alpha1.SettingsAnnotation] != jobs.Settings(settings) {
-		jobs.ApplySettings(edit(), settings)
-	}
-	ended := Final(job.Phase)
 	_, ours := job.Job.Annotations[v1alpha1.SuspendedAnnotation]
 	switch {
-	case ended:
+	case Final(job.Phase):
 		if recorded {
-			release(to, edit)
+			release(job.Job, settings, edit)
 		}
 	case p.Expired:
 		p.end(job, edit)
-	case p.Suspended && !job.Suspended:
-		edit().Spec.Suspend = new(true)
-		annotate(to, v1alpha1.SuspendedAnnotation, "true")
-	case !p.Suspended && ours:
-		edit().Spec.Suspend = new(false)
-		delete(to.Annotations, v1alpha1.SuspendedAnnotation)
+	default:
+		if outdated(job.Job, settings) {
+			jobs.ApplySettings(edit(), settings)
+		}
+		if p.Suspended && !job.Suspended {
+			edit().Spec.Suspend = new(true)
+			annotate(to, v1alpha1.SuspendedAnnotation, "true")
+		} else if !p.Suspended && ours {
+			edit().Spec.Suspend = new(false)
+			delete(to.Annotations, v1alpha1.SuspendedAnnotation)
+		}
 	}
 	if to != job.Job {
 		p.Update = append(p.Update, Change{From: job.Job, To: to})
 	}
 }
 
-// release lets the TTL controller take a Job whose result is recorded. job is the
-// Job with the changes so far: its TTL may be one of them.
-func release(job *batchv1.Job, edit func() *batchv1.Job) {
-	if ttl, held := jobs.TTL(job); held {
-		to := edit()
-		to.Spec.TTLSecondsAfterFinished = &ttl
-		delete(to.Annotations, v1alpha1.TTLAnnotation)
+// outdated says whether the DaemonJob's settings have changed since they were last
+// carried over to the Job.
+func outdated(job *batchv1.Job, settings *batchv1.JobSpec) bool {
+	return settings != nil && job.Annotations[v1alpha1.SettingsAnnotation] != jobs.Settings(settings)
+}
+
+// release lets the TTL controller take a Job whose result is recorded. Of the
+// settings of a DaemonJob only the TTL still matters to such a Job.
+func release(job *batchv1.Job, settings *batchv1.JobSpec, edit func() *batchv1.Job) {
+	ttl := job.Spec.TTLSecondsAfterFinished
+	seconds, held := jobs.TTL(job)
+	if held {
+		ttl = &seconds
+	}
+	changed := outdated(job, settings) && !ptr.Equal(ttl, settings.TTLSecondsAfterFinished)
+	if changed {
+		ttl = settings.TTLSecondsAfterFinished
+	}
+	if !held && !changed {
+		return
+	}
+	to := edit()
+	to.Spec.TTLSecondsAfterFinished = nil
+	if ttl != nil {
+		to.Spec.TTLSecondsAfterFinished = new(*ttl)
+	}
+	delete(to.Annotations, v1alpha1.TTLAnnotation)
+	if changed {
+		annotate(to, v1alpha1.SettingsAnnotation, jobs.Settings(settings))
 	}
 }
 

@@ -109,5 +109,20 @@ func TestMutableSettingsOfADaemonJob(t *testing.T) {
 				"p-n1: ttl=7 +settings=ttlSecondsAfterFinished=7",
 			}},
 		},
+		"the TTL is taken back after its release": {
+			dj: newDaemon().recorded(run("n1").succeeded(), run("n2").running()),
+			seen: seen(settled("ttlSecondsAfterFinished=100").complete().
+				with(func(j *batchv1.Job) { j.Spec.TTLSecondsAfterFinished = new(int32(100)) }),
+				job("n2").annotated(v1alpha1.SettingsAnnotation, "")).on("n1", "n2"),
+			want: outcome{Runs: []string{"n1 Succeeded", "n2 Running"}, Update: []string{
+				"p-n1: ttl=nil +settings=",
+			}},
+		},
+		"another setting is changed after the Job has ended: nothing to carry over": {
+			dj: newDaemon().with(func(s *batchv1.JobSpec) { s.BackoffLimit = new(int32(3)) }).
+				recorded(run("n1").succeeded(), run("n2").running()),
+			seen: seen(settled("").complete(), job("n2").annotated(v1alpha1.SettingsAnnotation, "backoffLimit=3")).on("n1", "n2"),
+			want: outcome{Runs: []string{"n1 Succeeded", "n2 Running"}},
+		},
 	})
 }

@@ -55,40 +55,21 @@ func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
 // placeJobs decides for every node that has a Job, has a record, or may get a Job.
 func (p *Plan) placeJobs(dj *v1alpha1.DaemonJob, seen DaemonObserved, recorded map[string]*v1alpha1.RunStatus, succeeded Digest, now time.Time) {
 	placed := make(map[string]placement.Decision, len(seen.Placement))
-	names := sets.New[string]()
+	names := sets.KeySet(recorded).Union(sets.KeySet(seen.Jobs))
 	for _, decision := range seen.Placement {
 		placed[decision.Node] = decision
 		names.Insert(decision.Node)
 	}
-	for name := range recorded {
-		names.Insert(name)
-	}
-	for name := range seen.Jobs {
-		names.Insert(name)
-	}
-
 	for _, name := range sets.List(names) {
 		if succeeded.Has(name) {
 			continue // recorded without an entry of its own
 		}
-		was := recorded[name]
-		run := seen.known(name, was, now)
-		decision, eligible := placed[name]
-		job, hasJob := seen.Jobs[name]
+		run, started := seen.startedOn(name, recorded[name], now)
+		decision, fits := placed[name]
 		switch {
-		case Final(run.Phase):
-		case !seen.Nodes.Has(name):
-			if run.JobUID == "" && (was == nil || was.JobUID == "") {
-				continue // it never had a Job: nothing to tell
-			}
-			run = gone(run, was)
-		case hasJob && ofEarlierLife(job, was):
-			// The node is back, but the name of its Job is not free yet.
-			run = *was
-			wait(&run, v1alpha1.ReasonNodeGone, fmt.Sprintf("waits for Job %s of the node's earlier life to be deleted", job.Name))
-		case run.JobUID != "":
-		case !eligible:
-			continue // it no longer matches the template, and nothing was started
+		case started:
+		case !fits:
+			continue // nothing was started there, and nothing will be
 		case !decision.Run:
 			skip(&run, decision.Reason, decision.Message)
 		case p.Suspended:
@@ -98,6 +79,27 @@ func (p *Plan) placeJobs(dj *v1alpha1.DaemonJob, seen DaemonObserved, recorded m
 		}
 		p.Runs = append(p.Runs, run)
 	}
+}
+
+// startedOn is the entry of one node, and whether a Job of it stands in the way of
+// another: it runs, has its result, ended with its node, or is still to be deleted
+// since the node was gone for a while.
+func (seen *DaemonObserved) startedOn(name string, was *v1alpha1.RunStatus, now time.Time) (run v1alpha1.RunStatus, started bool) {
+	run = seen.known(name, was, now)
+	if Final(run.Phase) {
+		return run, true
+	}
+	job, hasJob := seen.Jobs[name]
+	hadJob := run.JobUID != "" || was != nil && was.JobUID != ""
+	switch {
+	case !seen.Nodes.Has(name) && hadJob:
+		return gone(run, was), true
+	case hasJob && ofEarlierLife(job, was):
+		run = *was
+		wait(&run, v1alpha1.ReasonNodeGone, fmt.Sprintf("waits for Job %s of the node's earlier life to be deleted", job.Name))
+		return run, true
+	}
+	return run, run.JobUID != ""
 }
 
 // gone is the entry of a node that left the cluster before its Job ended.

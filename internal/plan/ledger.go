@@ -41,11 +41,12 @@ func (o Observed) known(name string, recorded *v1alpha1.RunStatus, now time.Time
 	}
 	job, exists := o.Jobs[name]
 	if recorded != nil && Active(recorded) {
-		if o.Gone[name] || exists && string(job.UID) != recorded.JobUID {
+		replaced := exists && string(job.UID) != recorded.JobUID
+		switch {
+		case o.Gone[name], replaced:
 			return deleted(*recorded, now)
-		}
-		if !exists {
-			return *recorded
+		case !exists:
+			return *recorded // not looked at: a Job is gone only when a live read says so
 		}
 	}
 	if exists {

@@ -33,7 +33,7 @@ func Daemon(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string], now ti
 
 	v := judge("node", v1alpha1.ReasonNodeFailed, p, c, next.Desired)
 	if next.Desired == 0 {
-		v = unplaced(dj, p, c, nodes)
+		v = unplaced(dj, p, nodes)
 	}
 	next.Summary = summary(&dj.Status.Summary, dj.Generation, p.StartTime, v, c, next.Desired, now)
 	return next
@@ -52,23 +52,33 @@ func list(runs []v1alpha1.RunStatus, digest plan.Digest) ([]v1alpha1.RunStatus, 
 			continue
 		}
 		listed = append(listed, runs[i])
+		if len(listed) > maxListed {
+			// 5,000 entries fit an object; 5,000 of them with a message do not.
+			listed[len(listed)-1].Message = ""
+		}
 	}
 	return listed, digest.With(done)
 }
 
 // unplaced is the verdict on a DaemonJob that no node gets a Job of: it waits for
 // one, and is never Complete without having run.
-func unplaced(dj *v1alpha1.DaemonJob, p *plan.Plan, c counts, nodes sets.Set[string]) verdict {
+func unplaced(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string]) verdict {
 	if p.Suspended {
 		return verdict{state: v1alpha1.StateSuspended, reason: v1alpha1.ReasonSuspended, message: "suspended by spec.suspend"}
 	}
 	excluded := nodes.Intersection(placement.Excluded(dj.Spec.ExcludeNodeList)).Len()
+	tainted := 0
+	for i := range p.Runs {
+		if p.Runs[i].Reason == v1alpha1.ReasonUntoleratedTaint {
+			tainted++
+		}
+	}
 	return verdict{
 		state:  v1alpha1.StatePending,
 		reason: v1alpha1.ReasonNoEligibleNode,
-		message: fmt.Sprintf("no node to run on: of %d nodes %d are named in excludeNodeList, %d are left out for taints or are gone, "+
+		message: fmt.Sprintf("no node to run on: of %d nodes %d are named in excludeNodeList, %d are left out for taints, "+
 			"and the others do not match the template's nodeSelector and node affinity; a node that fits is taken as soon as there is one",
-			nodes.Len(), excluded, c.skipped),
+			nodes.Len(), excluded, tainted),
 	}
 }
 

@@ -134,12 +134,13 @@ func TestAThousandNodesRunOnce(t *testing.T) {
 	}
 }
 
-// Every node of 3,000 waits with the longest message there is.
-func TestAStatusOf3000NodesFitsAnObject(t *testing.T) {
+// Every node of 5,000, the most that Kubernetes is made for, waits with the longest
+// message there is.
+func TestAStatusOf5000NodesFitsAnObject(t *testing.T) {
 	const limitOfEtcd = 1_500_000
 	message := jobs.Clip(string(slices.Repeat([]byte("x"), 1000)))
 	var runs []runBuilder
-	for _, name := range nodeNames(3000) {
+	for _, name := range nodeNames(5000) {
 		entry := run(name).withJob(v1alpha1.PhaseWaiting).because(v1alpha1.ReasonUnschedulable, message)
 		entry.JobUID, entry.StartTime = "01234567-89ab-cdef-0123-456789abcdef", &before
 		runs = append(runs, entry)

@@ -48,7 +48,7 @@ func events(failedReason string, previous, next *v1alpha1.Summary, previousRuns,
 		if run.Phase == v1alpha1.PhaseFailed && before.Phase != v1alpha1.PhaseFailed {
 			list = append(list, Event{corev1.EventTypeWarning, failedReason, fmt.Sprintf("%s failed: %s: %s", run.Name, run.Reason, run.Message)})
 		}
-		if held(run) && run.Reason != before.Reason {
+		if needsCare(run) && run.Reason != before.Reason {
 			list = append(list, Event{corev1.EventTypeWarning, v1alpha1.EventWaiting, fmt.Sprintf("%s waits: %s: %s", run.Name, run.Reason, run.Message)})
 		}
 	}
@@ -56,6 +56,12 @@ func events(failedReason string, previous, next *v1alpha1.Summary, previousRuns,
 		list = append([]Event{{corev1.EventTypeNormal, v1alpha1.EventJobCreated, "created " + jobList(created)}}, list...)
 	}
 	return append(list, stateEvents(previous, next)...)
+}
+
+// needsCare says whether a person may have to see to what a run waits for. A queue
+// takes its time, and so does the deletion of a Job: they are no warning.
+func needsCare(run *v1alpha1.RunStatus) bool {
+	return held(run) && run.Reason != v1alpha1.ReasonQueued && run.Reason != v1alpha1.ReasonNodeGone
 }
 
 func stateEvents(previous, next *v1alpha1.Summary) []Event {

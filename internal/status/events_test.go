@@ -52,6 +52,10 @@ func TestEventsAreOfTransitions(t *testing.T) {
 			to:   flowStatus(running, "m", run("a").succeeded()),
 			want: []string{"Normal JobCreated created Job p-a"},
 		},
+		"a Job waits in a queue: its turn will come": {
+			from: flowStatus(running, "m", run("a").running()),
+			to:   flowStatus(running, "m", run("a").withJob(v1alpha1.PhaseWaiting).because(v1alpha1.ReasonQueued, "waits in queue q")),
+		},
 		"a step failed": {
 			from: flowStatus(running, "m", run("a").running()),
 			to:   flowStatus(running, "m", run("a").failed("X", "y")),

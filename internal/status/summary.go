@@ -99,12 +99,14 @@ func conditions(previous []metav1.Condition, generation int64, v verdict, now ti
 	}
 	set(v1alpha1.ConditionComplete, v.state == v1alpha1.StateSucceed, v.reason)
 	set(v1alpha1.ConditionFailed, v.state == v1alpha1.StateFailed, v.reason)
-	suspended := v.state == v1alpha1.StateSuspended
-	reason := v1alpha1.ReasonResumed
-	if suspended {
-		reason = v1alpha1.ReasonSuspended
+	switch {
+	case v.state == v1alpha1.StateSuspended:
+		set(v1alpha1.ConditionSuspended, true, v1alpha1.ReasonSuspended)
+	case v.state != v1alpha1.StateTerminating && v.reason != v1alpha1.ReasonInvalidSpec:
+		// Neither of these resumes anything, and the clock of the deadline is reset by
+		// this condition.
+		set(v1alpha1.ConditionSuspended, false, v1alpha1.ReasonResumed)
 	}
-	set(v1alpha1.ConditionSuspended, suspended, reason)
 	set(v1alpha1.ConditionReady, v.state == v1alpha1.StateSucceed, v.reason)
 	set(v1alpha1.ConditionStalled, v.stalled, v.reason)
 	return next

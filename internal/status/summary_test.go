@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -213,6 +214,20 @@ func TestInvalidSpec(t *testing.T) {
 	mended := status.Flow(flow, &planned(run("a").succeeded(), run("b").running(), run("c")).Plan, now)
 	if mended.State != v1alpha1.StateRunning || mended.StartTime == nil {
 		t.Errorf("mended it is %s since %s", mended.State, mended.StartTime)
+	}
+}
+
+// The condition Suspended is what resets the clock of the deadline: an invalid spec
+// in between must not look like a resumption.
+func TestInvalidSpecKeepsSuspension(t *testing.T) {
+	flow := newFlow()
+	held := planned(run("a").running())
+	held.Suspended = true
+	flow.Status = status.Flow(flow, &held.Plan, before.Time)
+	for _, next := range []v1alpha1.JobFlowStatus{status.InvalidFlow(flow, mistakes(), now), status.TerminatingFlow(flow, now)} {
+		if !meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionSuspended) {
+			t.Errorf("%s: no longer suspended: %v", next.State, next.Conditions)
+		}
 	}
 }
 

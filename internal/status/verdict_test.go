@@ -170,7 +170,7 @@ func TestTheVerdictOnADaemonJob(t *testing.T) {
 			plan: planned(),
 			want: said{
 				State: v1alpha1.StatePending, Progress: "0/0", Ready: "NoEligibleNode",
-				Message: "no node to run on: of 0 nodes 0 are named in excludeNodeList, 0 are left out for taints or are gone" + others,
+				Message: "no node to run on: of 0 nodes 0 are named in excludeNodeList, 0 are left out for taints" + others,
 			},
 		},
 		"no node that fits: they are counted by why": {
@@ -178,7 +178,7 @@ func TestTheVerdictOnADaemonJob(t *testing.T) {
 			plan: planned(run("n3").skipped(v1alpha1.ReasonUntoleratedTaint)),
 			want: said{
 				State: v1alpha1.StatePending, Progress: "0/0", Ready: "NoEligibleNode",
-				Message: "no node to run on: of 4 nodes 2 are named in excludeNodeList, 1 are left out for taints or are gone" + others,
+				Message: "no node to run on: of 4 nodes 2 are named in excludeNodeList, 1 are left out for taints" + others,
 			},
 		},
 		"no node that fits, and suspended": {
