@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"path/filepath"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+var _ = Describe("Of the other samples", func() {
+	It("none is without a spec here", func() {
+		files, err := filepath.Glob(sample("*.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(files).To(ConsistOf(
+			sample("kustomization.yaml"),
+			sample("jobflow.yaml"), sample("daemonjob.yaml"), // the published ones
+			sample("jobflow-same-node.yaml"), sample("jobflow-shared-volume.yaml"),
+			sample("jobflow-jobtemplate.yaml"), sample("jobflow-error.yaml"),
+		))
+	})
+
+	It("jobflow-same-node runs both steps on minikube, and kubectl wait sees the end", func(ctx SpecContext) {
+		needNodes(ctx, minikube)
+		namespace := newNamespace(ctx)
+		seen := recordOfSpec(namespace)
+		applySample(ctx, namespace, "jobflow-same-node.yaml")
+		kubectl(ctx, "wait", "--for=condition=Complete", "--timeout=90s", "--namespace", namespace, "jobflow/jobflow-same-node").succeeded()
+
+		flow := getFlow(ctx, namespace, "jobflow-same-node")
+		Expect(flow.Status.State).To(Equal(v1alpha1.StateSucceed))
+		expectOrder(flow, seen)
+		for step, job := range map[string]string{"first": "jobflow-same-node-first", "second": "jobflow-same-node-second"} {
+			pod := seen.podOf(job)
+			Expect(pod.Spec.NodeName).To(Equal(minikube))
+			Expect(logsOf(ctx, pod, "main")).To(Equal(step + " ran on minikube\n"))
+		}
+	})
+
+	It("jobflow-shared-volume reads in one step what another wrote", func(ctx SpecContext) {
+		needNodes(ctx, minikube)
+		volume := &corev1.PersistentVolume{}
+		Expect(client.IgnoreNotFound(k8s.Get(ctx, client.ObjectKey{Name: "jobflow-shared-volume"}, volume))).To(Succeed())
+		if volume.UID != "" {
+			Fail("The PersistentVolume jobflow-shared-volume exists already, and a volume is bound to one claim only. " +
+				"This spec needs it for its own: kubectl delete --filename config/samples/jobflow-shared-volume.yaml")
+		}
+		namespace := newNamespace(ctx)
+		DeferCleanup(func(ctx SpecContext) {
+			kubectl(ctx, "delete", "--ignore-not-found", "--namespace", namespace, "--filename", sample("jobflow-shared-volume.yaml")).succeeded()
+		}, NodeTimeout(2*time.Minute))
+		seen := recordOfSpec(namespace)
+		applySample(ctx, namespace, "jobflow-shared-volume.yaml")
+
+		flow := getFlow(ctx, namespace, "jobflow-shared-volume")
+		expectEnd(ctx, flow, 2*time.Minute, v1alpha1.StateSucceed)
+		expectOrder(flow, seen)
+		Expect(logsOf(ctx, seen.podOf("jobflow-shared-volume-read"), "main")).To(Equal("written by the first step\n"))
+		Expect(seen.created()).To(Equal(onceEach("jobflow-shared-volume-write", "jobflow-shared-volume-read", "jobflow-shared-volume-clean")))
+	})
+
+	It("jobflow-jobtemplate runs JobTemplates, which know who uses them", func(ctx SpecContext) {
+		namespace := newNamespace(ctx)
+		seen := recordOfSpec(namespace)
+		applySample(ctx, namespace, "jobflow-jobtemplate.yaml")
+
+		flow := getFlow(ctx, namespace, "jobflow-jobtemplate")
+		expectEnd(ctx, flow, 2*time.Minute, v1alpha1.StateSucceed)
+		expectOrder(flow, seen)
+		Expect(logsOf(ctx, seen.podOf("jobflow-jobtemplate-hello"), "main")).To(Equal("hello\n"))
+		Expect(logsOf(ctx, seen.podOf("jobflow-jobtemplate-goodbye"), "main")).To(Equal("hello\n"))
+		Expect(logsOf(ctx, seen.podOf("jobflow-jobtemplate-own"), "main")).To(Equal("a template of my own\n"))
+		var indexes []string
+		for _, pod := range seen.podsOf("jobflow-jobtemplate-work") {
+			indexes = append(indexes, logsOf(ctx, pod, "main"))
+		}
+		Expect(indexes).To(ConsistOf("index 0\n", "index 1\n", "index 2\n"))
+
+		for name, users := range map[string][]string{
+			"greet":      {"jobflow-jobtemplate-goodbye", "jobflow-jobtemplate-hello"},
+			"three-pods": {"jobflow-jobtemplate-work"},
+		} {
+			template := &v1alpha1.JobTemplate{}
+			Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, template)).To(Succeed())
+			Expect(template.Status.DependencyList).To(Equal(users), name)
+		}
+	})
+
+	It("jobflow-error fails: nothing runs after the failed step, and status says why", func(ctx SpecContext) {
+		namespace := newNamespace(ctx)
+		seen := recordOfSpec(namespace)
+		applySample(ctx, namespace, "jobflow-error.yaml")
+		kubectl(ctx, "wait", "--for=condition=Failed", "--timeout=120s", "--namespace", namespace, "jobflow/jobflow-example-error").succeeded()
+		kubectl(ctx, "get", "jobflows.api.practice.com,jobs", "--namespace", namespace, "--output", "wide")
+
+		flow := getFlow(ctx, namespace, "jobflow-example-error")
+		Expect(flow.Status.State).To(Equal(v1alpha1.StateFailed))
+		Expect(reasonOf(flow, v1alpha1.ConditionFailed)).To(Equal(v1alpha1.ReasonStepFailed))
+		Expect(flow.Status.Message).To(ContainSubstring("step job2-error-container failed: BackoffLimitExceeded"))
+		Expect(flow.Status.Message).To(ContainSubstring("2 of 5 steps did not run"))
+		Expect(phases(flow.Status.Flows)).To(Equal(map[string]string{
+			"job1":                 "Succeeded",
+			"job2-error-container": "Failed BackoffLimitExceeded",
+			"job3":                 "Skipped DependencyFailed",
+			"job4":                 "Succeeded",
+			"job5":                 "Skipped DependencyFailed",
+		}))
+		ran := onceEach("jobflow-example-error-job1", "jobflow-example-error-job2-error-container", "jobflow-example-error-job4")
+		Expect(seen.created()).To(Equal(ran))
+		Consistently(seen.created).Should(Equal(ran))
+		Expect(logsOf(ctx, seen.podOf("jobflow-example-error-job2-error-container"), "nginx")).To(Equal("this step fails\n"))
+	})
+})
