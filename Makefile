@@ -11,7 +11,10 @@ MAKEFLAGS += --no-print-directory
 
 # The operator's image. With KUBECONFIG set, that cluster has to be able to pull it.
 IMG ?= ghcr.io/jobflow-operator/jobflow-operator:v0.1.0
-# Flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
+# The version that the operator says it is.
+VERSION ?= v0.1.0
+# The name of devcluster's cluster, and flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
+CLUSTER ?= jobflow
 CLUSTER_FLAGS ?=
 # go test flags for the unit tests, for example TEST_FLAGS="-run TestPlan -v".
 TEST_FLAGS ?=
@@ -36,10 +39,12 @@ MODULES := . hack/devcluster hack/tools $(patsubst %/go.mod,%,$(wildcard test/*/
 # A KUBECONFIG from outside is the cluster to use; otherwise devcluster's is.
 ifeq ($(strip $(KUBECONFIG)),)
 OWN_CLUSTER := yes
-use_cluster = export KUBECONFIG="$$($(DEVCLUSTER) kubeconfig)"
+use_cluster = export KUBECONFIG="$$($(DEVCLUSTER) kubeconfig --name $(CLUSTER))"
 else
 use_cluster = export KUBECONFIG="$(KUBECONFIG)"
 endif
+# Whether the nodes of devcluster's cluster only pretend to run containers.
+simulated = $(if $(OWN_CLUSTER),$(DEVCLUSTER) status --name $(CLUSTER) 2>/dev/null | grep -q '^mode *simulated',false)
 # kubectl of the cluster's own version.
 use_kubectl = export PATH="$$($(DEVCLUSTER) bin-dir):$$PATH"
 
@@ -55,10 +60,22 @@ help: ## Show this list.
 	@printf '\nVariables: IMG, CLUSTER_FLAGS, TEST_FLAGS, KUBECONFIG (demo, test-e2e, deploy and the like use that cluster)\n'
 
 .PHONY: demo
-demo: $(DEVCLUSTER) $(KUSTOMIZE) cluster-up image-load build ## Start a cluster, install the operator, run a JobFlow and a DaemonJob before your eyes.
+demo: cluster-up build ## Start a cluster, install the operator, and watch a JobFlow and a DaemonJob run.
+	@if $(simulated); then $(MAKE) install; else $(MAKE) image-load deploy; fi
 	$(call say,Running the demo)
 	@$(use_cluster); $(use_kubectl); \
-	  go run ./hack/demo --samples config/samples --manager $(MANAGER) --img "$(IMG)" $(if $(OWN_CLUSTER),--own-cluster)
+	  manager=; if $(simulated); then manager=$(MANAGER); fi; \
+	  go run ./hack/demo --manager "$$manager"
+ifdef OWN_CLUSTER
+	@printf '\nThe cluster stays. To use it:\n'
+	@printf '  export KUBECONFIG=%s\n' "$$($(DEVCLUSTER) kubeconfig --name $(CLUSTER))"
+	@printf '  export PATH=%s:$$PATH\n' "$$($(DEVCLUSTER) bin-dir)"
+	@printf '  kubectl describe jobflow jobflow-example\n'
+	@if $(simulated); then printf '  make run                     # the operator as a process, as long as it is left running\n'; fi
+	@printf 'To take it down:\n  make cluster-down$(if $(filter-out jobflow,$(CLUSTER)), CLUSTER=$(CLUSTER))\n'
+else
+	@printf '\nThe operator stays in the cluster of KUBECONFIG. To remove it, and every JobFlow with it:\n  make undeploy\n'
+endif
 
 ##@ Test
 
@@ -135,7 +152,7 @@ clean: ## Remove what was built here. The cluster and its cache stay.
 .PHONY: build
 build: ## Build the operator, bin/manager, as a static program.
 	$(call say,Building the operator)
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(MANAGER) .
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(MANAGER) .
 
 .PHONY: image
 image: build $(DEVCLUSTER) ## Make the operator's image, bin/image.tar, without a container engine.
@@ -153,7 +170,7 @@ run: cluster-up install ## Run the operator as a process on this machine, withou
 ifdef OWN_CLUSTER
 cluster-up: $(DEVCLUSTER) ## Start a real Kubernetes cluster on this machine.
 	$(call say,Starting the cluster)
-	@$(DEVCLUSTER) up $(CLUSTER_FLAGS)
+	@$(DEVCLUSTER) up --name $(CLUSTER) $(CLUSTER_FLAGS)
 else
 cluster-up: $(DEVCLUSTER)
 	$(call say,Using the cluster of KUBECONFIG=$(KUBECONFIG))
@@ -162,13 +179,13 @@ endif
 .PHONY: cluster-down
 cluster-down: $(DEVCLUSTER) ## Take that cluster down and remove all traces of it.
 	$(call say,Taking the cluster down)
-	@$(DEVCLUSTER) down
+	@$(DEVCLUSTER) down --name $(CLUSTER)
 
 .PHONY: image-load
 ifdef OWN_CLUSTER
-image-load: image cluster-up ## Make the image and give it to the cluster's nodes.
+image-load: image ## Make the image and give it to the cluster's nodes.
 	$(call say,Loading the image)
-	@$(DEVCLUSTER) load-image $(IMAGE_TAR)
+	@$(DEVCLUSTER) load-image --name $(CLUSTER) $(IMAGE_TAR)
 else
 image-load:
 	@printf '\nThe cluster of KUBECONFIG has to pull the image itself. It is taken to be there as:\n  %s\n' "$(IMG)"
@@ -187,7 +204,8 @@ uninstall: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the CRDs, and with them every Jo
 .PHONY: deploy
 deploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Install the operator in the cluster, and wait until it is ready.
 	$(call say,Installing the operator $(IMG))
-	@$(use_cluster); $(use_kubectl); IMG="$(IMG)" KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh
+	@$(use_cluster); $(use_kubectl); \
+	  KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh "$(IMG)" $(if $(OWN_CLUSTER),$(IMAGE_TAR))
 
 .PHONY: undeploy
 undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that belongs to it.

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// showTables prints what kubectl shows, also when the time of the demo is up.
+func showTables(ctx context.Context, namespace string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	fmt.Print("\n$ kubectl get jf,dj,jobs,pods\n")
+	kubectl := exec.CommandContext(ctx, "kubectl", "get", "jf,dj,jobs,pods", "--namespace", namespace)
+	kubectl.Stdout, kubectl.Stderr = os.Stdout, os.Stderr
+	if err := kubectl.Run(); err != nil {
+		return fmt.Errorf("kubectl get: %w", err)
+	}
+	return nil
+}

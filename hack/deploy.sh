@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Installs config/default in the cluster of KUBECONFIG with the given image, and
+# waits until the operator is ready and its webhooks are announced.
+#
+# Usage: deploy.sh IMAGE [ARCHIVE]
+#
+# ARCHIVE is the image's archive where the nodes were given it: its checksum goes
+# into the pod template, so that another image of the same name replaces the pods.
+set -euo pipefail
+
+image=$1
+archive=${2:-}
+kustomize=${KUSTOMIZE:-kustomize}
+root=$(cd "$(dirname "$0")/.." && pwd)
+namespace=jobflow-operator-system
+deployment=jobflow-operator-controller-manager
+webhooks=jobflow-operator-validating-webhook-configuration
+
+# The image's name, and newTag or digest, which kustomize wants apart. A colon
+# before the last slash belongs to a registry's port.
+case $image in
+  *@*) name=${image%@*} part="digest: ${image#*@}" ;;
+  *) if [[ ${image##*/} == *:* ]]; then
+       name=${image%:*} part="newTag: ${image##*:}"
+     else
+       name=$image part="newTag: latest"
+     fi ;;
+esac
+
+# Kustomize takes only relative paths to directories, and the tree is not edited.
+overlay=$root/bin/deploy
+mkdir -p "$overlay"
+{
+  cat <<YAML
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - ../../config/default
+images:
+  - name: ghcr.io/jobflow-operator/jobflow-operator
+    newName: $name
+    $part
+YAML
+  if [[ -n $archive ]]; then
+    cat <<YAML
+patches:
+  - target:
+      kind: Deployment
+      name: $deployment
+    patch: |
+      - op: add
+        path: /spec/template/metadata/annotations/api.practice.com~1image-archive
+        value: "$(sha256sum "$archive" | cut -d' ' -f1)"
+YAML
+  fi
+} > "$overlay/kustomization.yaml"
+
+"$kustomize" build "$overlay" | kubectl apply --server-side=false -f -
+
+if ! kubectl --namespace "$namespace" rollout status "deployment/$deployment" --timeout=3m; then
+  echo "The operator does not get ready:" >&2
+  kubectl --namespace "$namespace" get pods -o wide >&2
+  kubectl --namespace "$namespace" get events --sort-by=.lastTimestamp >&2 | tail -n 20
+  kubectl --namespace "$namespace" logs "deployment/$deployment" --tail=30 >&2 || true
+  exit 1
+fi
+kubectl wait "validatingwebhookconfiguration/$webhooks" --for='jsonpath={.webhooks[0].clientConfig.caBundle}' --timeout=2m
