@@ -56,9 +56,17 @@ func (f *freshness[T, P]) ensure(ctx context.Context, object P) (bool, error) {
 	known, found := f.known[key]
 	f.mu.Unlock()
 	if found && known.uid == object.GetUID() {
-		return !older(object.GetResourceVersion(), known.rv), nil
+		order, err := resourceversion.CompareResourceVersion(object.GetResourceVersion(), known.rv)
+		if err != nil {
+			return false, fmt.Errorf("comparing versions: %w", err)
+		}
+		return order >= 0, nil
 	}
-	if older(fence, object.GetResourceVersion()) {
+	order, err := resourceversion.CompareResourceVersion(object.GetResourceVersion(), fence)
+	if err != nil {
+		return false, fmt.Errorf("comparing versions: %w", err)
+	}
+	if order > 0 {
 		return true, nil
 	}
 	var newest T // not object itself: it shares its maps and slices with the cache
@@ -95,11 +103,4 @@ func (f *freshness[T, P]) raiseFence(ctx context.Context) (string, error) {
 	}
 	f.fence = f.list.GetResourceVersion()
 	return f.fence, nil
-}
-
-// older says whether resource version a is older than b. One that cannot be
-// compared counts as older: the price is a live read.
-func older(a, b string) bool {
-	order, err := resourceversion.CompareResourceVersion(a, b)
-	return err != nil || order < 0
 }

@@ -1,0 +1,128 @@
+package controllers
+
+import (
+	"context"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// liveReader is an API server at resource version 100 that holds one JobFlow.
+type liveReader struct {
+	flow  *v1alpha1.JobFlow // nil if there is none
+	gets  int
+	lists int
+}
+
+func (r *liveReader) Get(_ context.Context, _ client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	r.gets++
+	if r.flow == nil {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "jobflows"}, "f")
+	}
+	r.flow.DeepCopyInto(into.(*v1alpha1.JobFlow))
+	return nil
+}
+
+func (r *liveReader) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	r.lists++
+	list.SetResourceVersion("100")
+	return nil
+}
+
+func flowAt(uid types.UID, version string) *v1alpha1.JobFlow {
+	return &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "f", UID: uid, ResourceVersion: version}}
+}
+
+func TestFreshness(t *testing.T) {
+	cases := map[string]struct {
+		live   *v1alpha1.JobFlow
+		wrote  *v1alpha1.JobFlow
+		cached *v1alpha1.JobFlow
+
+		current bool
+		version string
+		gets    int
+	}{
+		"changed since we lead: it has all that leaders before us wrote": {
+			cached: flowAt("u", "101"), current: true, version: "101",
+		},
+		"not changed since: the cache may be behind, so it is read": {
+			live: flowAt("u", "99"), cached: flowAt("u", "40"), current: true, version: "99", gets: 1,
+		},
+		"gone in the meantime": {
+			cached: flowAt("u", "40"), current: false, version: "40", gets: 1,
+		},
+		"the cache has our last write": {
+			wrote: flowAt("u", "120"), cached: flowAt("u", "120"), current: true, version: "120",
+		},
+		"somebody wrote after us": {
+			wrote: flowAt("u", "120"), cached: flowAt("u", "130"), current: true, version: "130",
+		},
+		"the cache is behind our last write: its event is to come": {
+			wrote: flowAt("u", "120"), cached: flowAt("u", "110"), current: false, version: "110",
+		},
+		"versions are numbers, not words": {
+			wrote: flowAt("u", "999"), cached: flowAt("u", "1000"), current: true, version: "1000",
+		},
+		"another object of the same name": {
+			wrote: flowAt("old", "120"), cached: flowAt("new", "125"), current: true, version: "125",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			live := &liveReader{flow: c.live}
+			f := newFreshness[v1alpha1.JobFlow](live, &v1alpha1.JobFlowList{})
+			if c.wrote != nil {
+				f.wrote(c.wrote)
+			}
+			flow := c.cached.DeepCopy()
+			current, err := f.ensure(context.Background(), flow)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if current != c.current || flow.ResourceVersion != c.version || live.gets != c.gets {
+				t.Errorf("current %v at version %s after %d live reads, want %v at %s after %d",
+					current, flow.ResourceVersion, live.gets, c.current, c.version, c.gets)
+			}
+		})
+	}
+}
+
+func TestFreshnessReadsOnce(t *testing.T) {
+	live := &liveReader{flow: flowAt("u", "99")}
+	f := newFreshness[v1alpha1.JobFlow](live, &v1alpha1.JobFlowList{})
+	for range 3 {
+		if current, err := f.ensure(context.Background(), flowAt("u", "99")); !current || err != nil {
+			t.Fatal(current, err)
+		}
+	}
+	if live.gets != 1 || live.lists != 1 {
+		t.Errorf("%d reads and %d lists, want one of each", live.gets, live.lists)
+	}
+	f.forget(client.ObjectKey{Namespace: "ns", Name: "f"})
+	if len(f.known) != 0 {
+		t.Error("a JobFlow that is gone is remembered")
+	}
+}
+
+// What the cache gave must not be written into: others read it at the same time.
+func TestFreshnessLeavesTheCacheAlone(t *testing.T) {
+	newer := flowAt("u", "99")
+	newer.Labels = map[string]string{"a": "new"}
+	f := newFreshness[v1alpha1.JobFlow](&liveReader{flow: newer}, &v1alpha1.JobFlowList{})
+	inCache := flowAt("u", "40")
+	inCache.Labels = map[string]string{"a": "old"}
+	shared := *inCache
+	if _, err := f.ensure(context.Background(), &shared); err != nil {
+		t.Fatal(err)
+	}
+	if shared.Labels["a"] != "new" || inCache.Labels["a"] != "old" {
+		t.Errorf("read %v, in the cache %v", shared.Labels, inCache.Labels)
+	}
+}

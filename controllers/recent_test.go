@@ -1,0 +1,67 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func TestRecentJobs(t *testing.T) {
+	at := time.Unix(1000, 0)
+	withUID := func(uid types.UID) *batchv1.Job { return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: uid}} }
+	cases := map[string]struct {
+		cached map[string]types.UID
+		after  time.Duration
+		want   map[string]types.UID
+		waits  bool
+	}{
+		"the cache does not show it yet": {
+			after: time.Second, want: map[string]types.UID{"a": "new"}, waits: true,
+		},
+		"the cache shows it": {
+			cached: map[string]types.UID{"a": "new"}, after: time.Second, want: map[string]types.UID{"a": "new"},
+		},
+		"the cache still shows the one before": {
+			cached: map[string]types.UID{"a": "old"}, after: time.Second, want: map[string]types.UID{"a": "new"}, waits: true,
+		},
+		"too long ago to be trusted": {
+			after: trustCreated + 1, want: map[string]types.UID{},
+		},
+		"the clock was set back": {
+			after: -time.Hour, want: map[string]types.UID{},
+		},
+		"others are left as they are": {
+			cached: map[string]types.UID{"b": "b"}, after: time.Second, want: map[string]types.UID{"a": "new", "b": "b"}, waits: true,
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
+			recent.add("parent", "a", withUID("new"), at)
+			recent.add("another parent", "a", withUID("x"), at)
+			own := map[string]*batchv1.Job{}
+			for run, uid := range c.cached {
+				own[run] = withUID(uid)
+			}
+			recent.fill("parent", own, at.Add(c.after))
+			got := map[string]types.UID{}
+			for run, job := range own {
+				got[run] = job.UID
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("Jobs (-want +got):\n%s", diff)
+			}
+			if recent.waits("parent") != c.waits {
+				t.Errorf("waits: %v", !c.waits)
+			}
+			recent.forget("another parent")
+			if recent.waits("another parent") {
+				t.Error("it was not forgotten")
+			}
+		})
+	}
+}
