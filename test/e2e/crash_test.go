@@ -6,7 +6,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -52,10 +51,7 @@ func killOperator(ctx context.Context) {
 	for i := range before {
 		kubectl(ctx, "delete", "pod", before[i].Name, "--namespace", before[i].Namespace, "--grace-period=0", "--force").succeeded()
 	}
-	Eventually(ctx, func(ctx context.Context) ([]corev1.Pod, error) {
-		pods, err := operatorPods(ctx)
-		return pods, err
-	}).Should(ContainElement(And(
+	Eventually(ctx, operatorPods).Should(ContainElement(And(
 		HaveField("Status.Conditions", ready),
 		HaveField("UID", Not(Equal(before[0].UID))),
 	)))
@@ -65,6 +61,8 @@ func killOperator(ctx context.Context) {
 // awaitAdmission waits until a JobFlow would be taken.
 func awaitAdmission(ctx SpecContext) {
 	Eventually(ctx, func(ctx context.Context) error {
-		return k8s.Create(ctx, flowOf("default", step("a", "true")), client.DryRunAll)
+		flow := flowOf("default", step("a", "true"))
+		flow.Name, flow.GenerateName = "", "e2e-"
+		return k8s.Create(ctx, flow, client.DryRunAll)
 	}).Should(Succeed())
 }

@@ -12,27 +12,52 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// newNamespace makes a namespace that ends with the spec, and shows what is in it
-// when the spec fails.
+// namespaces are those of this run.
+var namespaces []*corev1.Namespace
+
+// newNamespace makes a namespace that is deleted after the spec. What is in it is
+// shown when the spec fails.
 func newNamespace(ctx context.Context) string {
 	GinkgoHelper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"}}
-	Expect(k8s.Create(ctx, namespace)).To(Succeed())
-	DeferCleanup(func(ctx SpecContext) { deleteNamespace(ctx, namespace) }, NodeTimeout(3*time.Minute))
+	namespace := makeNamespace(ctx, "e2e-")
+	DeferCleanup(func(ctx SpecContext) { deleteNamespace(ctx, namespace) }, NodeTimeout(time.Minute))
 	return namespace.Name
 }
 
+func makeNamespace(ctx context.Context, prefix string) *corev1.Namespace {
+	GinkgoHelper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix}}
+	Expect(k8s.Create(ctx, namespace)).To(Succeed())
+	namespaces = append(namespaces, namespace)
+	return namespace
+}
+
+// deleteNamespace does not wait: the next spec may begin.
 func deleteNamespace(ctx context.Context, namespace *corev1.Namespace) {
 	GinkgoHelper()
 	if CurrentSpecReport().Failed() {
-		kubectl(ctx, "get", "jobflows,daemonjobs,jobtemplates,jobs,pods", "--namespace", namespace.Name, "--output", "wide")
-		kubectl(ctx, "get", "events", "--namespace", namespace.Name, "--sort-by", ".metadata.creationTimestamp")
-		kubectl(ctx, "logs", "--namespace", operator.Namespace, "deployment/"+operator.Name, "--tail", "30")
+		show(ctx, namespace.Name)
 	}
 	// Pods that ignore SIGTERM would keep the namespace for half a minute.
-	Expect(client.IgnoreNotFound(k8s.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(namespace.Name), client.GracePeriodSeconds(1)))).To(Succeed())
-	Expect(client.IgnoreNotFound(k8s.Delete(ctx, namespace))).To(Succeed())
-	Eventually(ctx, func(ctx context.Context) bool {
-		return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(namespace), namespace))
-	}).WithTimeout(2*time.Minute).Should(BeTrue(), "namespace %s does not end", namespace.Name)
+	Expect(k8s.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(namespace.Name), client.GracePeriodSeconds(1))).To(Succeed())
+	Expect(k8s.Delete(ctx, namespace)).To(Succeed())
 }
+
+func show(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	kubectl(ctx, "get", "jobflows,daemonjobs,jobtemplates,jobs,pods", "--namespace", namespace, "--output", "wide")
+	kubectl(ctx, "get", "events", "--namespace", namespace, "--sort-by", ".metadata.creationTimestamp")
+	kubectl(ctx, "logs", "--namespace", operator.Namespace, "deployment/"+operator.Name, "--tail", "30")
+}
+
+// Nothing of ours keeps a namespace from ending.
+var _ = AfterSuite(func(ctx SpecContext) {
+	if published.end != nil {
+		published.end(ctx)
+	}
+	for _, namespace := range namespaces {
+		Eventually(ctx, func(ctx context.Context) bool {
+			return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(namespace), namespace))
+		}).Should(BeTrue(), "namespace %s does not end", namespace.Name)
+	}
+}, NodeTimeout(3*time.Minute))

@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
@@ -21,6 +20,7 @@ var published struct {
 	seen      *record
 	jobFlow   output
 	daemonJob output
+	end       func(context.Context) // deletes it all, once it has been applied
 }
 
 // applyPublished applies both, once.
@@ -30,11 +30,10 @@ func applyPublished(ctx context.Context) {
 		return
 	}
 	needNodes(ctx, minikube, node1, node2)
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-published-"}}
-	Expect(k8s.Create(ctx, namespace)).To(Succeed())
+	namespace := makeNamespace(ctx, "e2e-published-")
 	published.namespace = namespace.Name
 	watching, cancel := context.WithCancel(context.Background())
-	endOfPublished = func(ctx context.Context) {
+	published.end = func(ctx context.Context) {
 		cancel()
 		deleteNamespace(ctx, namespace)
 	}
@@ -42,10 +41,6 @@ func applyPublished(ctx context.Context) {
 	published.jobFlow = applySample(ctx, namespace.Name, "jobflow.yaml")
 	published.daemonJob = applySample(ctx, namespace.Name, "daemonjob.yaml")
 }
-
-var endOfPublished = func(context.Context) {}
-
-var _ = AfterSuite(func(ctx SpecContext) { endOfPublished(ctx) }, NodeTimeout(3*time.Minute))
 
 var _ = Describe("The published samples, applied unchanged with kubectl", SpecPriority(1), func() {
 	BeforeEach(func(ctx SpecContext) { applyPublished(ctx) })
@@ -73,6 +68,11 @@ var _ = Describe("The published samples, applied unchanged with kubectl", SpecPr
 
 var _ = Describe("The published samples, some minutes later", SpecPriority(-1), func() {
 	BeforeEach(func(ctx SpecContext) { applyPublished(ctx) })
+	AfterEach(func(ctx SpecContext) {
+		if CurrentSpecReport().Failed() {
+			show(ctx, published.namespace)
+		}
+	})
 
 	It("have run the JobFlow on minikube, each step once and after those that it depends on", func(ctx SpecContext) {
 		flow := getFlow(ctx, published.namespace, "jobflow-example")

@@ -144,3 +144,12 @@ func (r *record) podOf(job string) *corev1.Pod {
 	Eventually(func() []*corev1.Pod { return r.podsOf(job) }).Should(HaveLen(1), "pods of Job %s", job)
 	return r.podsOf(job)[0]
 }
+
+// endedPodsOf are the pods that a Job had, at least one, once all have ended. A
+// watch may be a moment behind what the operator saw.
+func (r *record) endedPodsOf(job string) []*corev1.Pod {
+	GinkgoHelper()
+	ended := HaveField("Status.ContainerStatuses", ContainElement(HaveField("State.Terminated", Not(BeNil()))))
+	Eventually(func() []*corev1.Pod { return r.podsOf(job) }).Should(And(Not(BeEmpty()), HaveEach(ended)), "pods of Job %s", job)
+	return r.podsOf(job)
+}
