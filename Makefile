@@ -14,7 +14,7 @@ IMG ?= ghcr.io/jobflow-operator/jobflow-operator:v0.1.0
 # The version that the operator says it is.
 VERSION ?= v0.1.0
 # The name of devcluster's cluster, and flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
-CLUSTER ?= jobflow
+CLUSTER ?= dev
 CLUSTER_FLAGS ?=
 # go test flags for the unit tests, for example TEST_FLAGS="-run TestPlan -v".
 TEST_FLAGS ?=
@@ -72,7 +72,7 @@ ifdef OWN_CLUSTER
 	@printf '  export PATH=%s:$$PATH\n' "$$($(DEVCLUSTER) bin-dir)"
 	@printf '  kubectl describe jobflow jobflow-example\n'
 	@if $(simulated); then printf '  make run                     # the operator as a process, as long as it is left running\n'; fi
-	@printf 'To take it down:\n  make cluster-down$(if $(filter-out jobflow,$(CLUSTER)), CLUSTER=$(CLUSTER))\n'
+	@printf 'To take it down:\n  make cluster-down$(if $(filter-out dev,$(CLUSTER)), CLUSTER=$(CLUSTER))\n'
 else
 	@printf '\nThe operator stays in the cluster of KUBECONFIG. To remove it, and every JobFlow with it:\n  make undeploy\n'
 endif
@@ -119,10 +119,10 @@ fmt: $(GOLANGCI_LINT) ## Format the Go code.
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Lint every module, the boundaries between the packages too.
-	@for module in $(MODULES); do \
+	@failed=0; for module in $(MODULES); do \
 	  printf '\n==> Linting %s\n' "$$module"; \
-	  (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...); \
-	done
+	  (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || failed=1; \
+	done; exit $$failed
 
 # What generation and formatting would change is found by comparing the tree
 # before and after, so that it also works with work in progress. In a clean
