@@ -198,7 +198,7 @@ type jobLog struct {
 	count map[string]map[string]int // flow, step
 }
 
-func watchJobs(t *testing.T, namespace string) *jobLog {
+func watchJobs(t testing.TB, namespace string) *jobLog {
 	watching, cancel := context.WithCancel(ctx)
 	stream, err := k8s.Watch(watching, &batchv1.JobList{}, client.InNamespace(namespace))
 	if err != nil {

@@ -93,11 +93,15 @@ type operator struct {
 	requests *requestCounter
 }
 
-func startOperator() *operator {
+// startOperator starts one, with faults between it and the API server if any.
+func startOperator(faults ...func(http.RoundTripper) http.RoundTripper) *operator {
 	running, cancel := context.WithCancel(ctx)
 	counter := &requestCounter{}
 	config := rest.CopyConfig(apiServer)
 	config.Wrap(counter.wrap)
+	for _, fault := range faults {
+		config.Wrap(fault)
+	}
 	mgr, err := ctrl.NewManager(config, managerOptions())
 	if err != nil {
 		panic(err)
