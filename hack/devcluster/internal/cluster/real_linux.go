@@ -97,6 +97,9 @@ func (c *Cluster) upReal(ctx context.Context, state *State) error {
 	if err := state.save(c.dir); err != nil {
 		return err
 	}
+	if err := allowWatches(); err != nil {
+		return err
+	}
 	if err := c.network(ctx, state); err != nil {
 		return err
 	}

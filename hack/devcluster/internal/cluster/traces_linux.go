@@ -2,9 +2,11 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -68,8 +70,18 @@ func removeMadeDirs(made []string) {
 	}
 }
 
-// tunables are settings of the whole machine's kernel that a kubelet changes.
+// inotifyInstances is how many files of watches one user may open. Each node takes
+// about 15 and each container some more; the kernel's default, 128, does not last
+// for two clusters, or for one beside an editor.
+const (
+	inotifyInstances  = "/proc/sys/fs/inotify/max_user_instances"
+	enoughForClusters = 8192
+)
+
+// tunables are settings of the whole machine's kernel that a kubelet changes, or
+// that we do.
 var tunables = []string{
+	inotifyInstances,
 	"/proc/sys/vm/overcommit_memory",
 	"/proc/sys/vm/panic_on_oom",
 	"/proc/sys/kernel/panic",
@@ -86,6 +98,22 @@ func readTunables() map[string]string {
 		}
 	}
 	return values
+}
+
+// allowWatches raises the limit of inotify instances where it is low.
+func allowWatches() error {
+	data, err := os.ReadFile(inotifyInstances)
+	if err != nil {
+		return err
+	}
+	limit, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil || limit >= enoughForClusters {
+		return err
+	}
+	if err := os.WriteFile(inotifyInstances, []byte(strconv.Itoa(enoughForClusters)), 0o644); err != nil {
+		return fmt.Errorf("raising fs.inotify.max_user_instances, which is %d, to %d: %w", limit, enoughForClusters, err)
+	}
+	return nil
 }
 
 func restoreTunables(values map[string]string) {
