@@ -11,10 +11,11 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-var _ = Describe("An operator that is killed in the middle of a JobFlow", func() {
+var _ = Describe("An operator that is killed in the middle of a JobFlow, and again", func() {
 	It("goes on where it was, and runs no step twice", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
 		seen := recordOfSpec(namespace)
+		created := func() map[string]int { return seen.created() }
 		flow := flowOf(namespace,
 			step("first", "sleep 1"),
 			step("long", "sleep 8", "first"),
@@ -22,8 +23,12 @@ var _ = Describe("An operator that is killed in the middle of a JobFlow", func()
 			step("last", "true", "long", "short"),
 		)
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
-		// The next steps end while another operator starts.
-		Eventually(func() map[string]int { return seen.created() }).Should(Equal(onceEach("flow-first", "flow-long", "flow-short")))
+
+		// The moment after a Job was created is the one in which status may not know
+		// of it yet; and its end comes while another operator starts.
+		Eventually(created).Should(Equal(onceEach("flow-first")))
+		killOperator(ctx)
+		Eventually(created).Should(Equal(onceEach("flow-first", "flow-long", "flow-short")))
 		killOperator(ctx)
 
 		expectEnd(ctx, flow, 2*time.Minute, v1alpha1.StateSucceed)
