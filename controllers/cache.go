@@ -36,10 +36,7 @@ func CacheOptions() cache.Options {
 func trimMeta(in any) (any, error) {
 	if object, ok := in.(metav1.Object); ok {
 		object.SetManagedFields(nil)
-		annotations := object.GetAnnotations()
-		if _, found := annotations[corev1.LastAppliedConfigAnnotation]; found {
-			delete(annotations, corev1.LastAppliedConfigAnnotation)
-		}
+		delete(object.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
 	}
 	return in, nil
 }

@@ -161,7 +161,7 @@ func cameOrWent() predicate.Predicate {
 // settle turns what a reconcile came to into its result. A conflict is no error:
 // the version that it lost against is on its way.
 func settle(result ctrl.Result, errs ...error) (ctrl.Result, error) {
-	var real []error
+	var failures []error
 	for _, err := range errs {
 		switch {
 		case err == nil:
@@ -170,10 +170,10 @@ func settle(result ctrl.Result, errs ...error) (ctrl.Result, error) {
 				result.RequeueAfter = conflictRetryAfter
 			}
 		default:
-			real = append(real, err)
+			failures = append(failures, err)
 		}
 	}
-	if err := errors.Join(real...); err != nil {
+	if err := errors.Join(failures...); err != nil {
 		return ctrl.Result{}, err
 	}
 	return result, nil

@@ -47,7 +47,7 @@ spec:
 func causes(err error) []string {
 	GinkgoHelper()
 	Expect(apierrors.IsInvalid(err)).To(BeTrue(), "got %v", err)
-	status, _ := err.(apierrors.APIStatus) //nolint:errorlint // IsInvalid has looked
+	status, _ := err.(apierrors.APIStatus)
 	var list []string
 	for _, cause := range status.Status().Details.Causes {
 		list = append(list, cause.Field+": "+cause.Message)

@@ -26,7 +26,7 @@ func New(steps []Step) (*Graph, []Problem) {
 
 	order := topological(dependencies)
 	if len(order) < len(steps) {
-		problems = append(problems, findCycles(steps, index, dependencies)...)
+		problems = append(problems, findCycles(steps, dependencies)...)
 	}
 	if len(problems) > 0 {
 		return nil, problems

@@ -38,7 +38,7 @@ type Problem struct {
 // findCycles returns every self-dependency, and one cycle for each knot of steps
 // that depend on one another: the shortest through the knot's first step. To name
 // every cycle of a knot could take for ever, since there can be 2^n of them.
-func findCycles(steps []Step, index map[string]int, dependencies [][]int) []Problem {
+func findCycles(steps []Step, dependencies [][]int) []Problem {
 	var problems []Problem
 	report := func(cycle []int) {
 		names := make([]string, 0, len(cycle)+1)
