@@ -43,7 +43,7 @@ type DaemonJobStatus struct {
 
 	// desired counts the nodes that get a Job.
 	// +optional
-	Desired int32 `json:"desired,omitempty"`
+	Desired int32 `json:"desired"`
 
 	// nodes has one entry a node, sorted by name. Past 500 nodes those that
 	// Succeeded are counted and no longer listed. The list is atomic, since only
@@ -63,8 +63,8 @@ type DaemonJobStatus struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=dj,categories=all
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.state`
-// +kubebuilder:printcolumn:name="Progress",type=string,JSONPath=`.status.progress`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Progress",type=string,JSONPath=`.status.progress`
 // +kubebuilder:printcolumn:name="Desired",type=integer,JSONPath=`.status.desired`,priority=1
 // +kubebuilder:printcolumn:name="Started",type=date,JSONPath=`.status.startTime`,priority=1
 // +kubebuilder:printcolumn:name="Completed",type=date,JSONPath=`.status.completionTime`,priority=1
