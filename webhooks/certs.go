@@ -26,7 +26,9 @@ import (
 
 // The Secret is one of the operator's namespace, where the Role of that namespace
 // is enough. Neither create nor an unnamed list and watch, which is what the
-// rotator does, can be limited to a name.
+// rotator does, can be limited to a name. The markers of this package make the roles
+// in config/certificate, which OLM's bundle leaves out; what the operator may do
+// everywhere is marked in controllers/.
 // +kubebuilder:rbac:groups="",namespace=system,resources=secrets,verbs=list;watch;create
 // +kubebuilder:rbac:groups="",namespace=system,resources=secrets,resourceNames=jobflow-operator-webhook-server-cert,verbs=get;update
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,verbs=list;watch

@@ -217,14 +217,14 @@ func createConfiguration() {
 	})).To(Succeed())
 }
 
-// operatorUser makes a user with the permissions of config/rbac, and returns its
-// kubeconfig.
+// operatorUser makes a user with the permissions of config/rbac and
+// config/certificate, and returns its kubeconfig.
 func operatorUser() string {
 	GinkgoHelper()
 	const name = "operator"
 	subjects := []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: name}}
-	for _, file := range []string{"role.yaml", "leader_election_role.yaml", "metrics_auth_role.yaml"} {
-		content, err := os.ReadFile(filepath.Join("..", "config", "rbac", file))
+	for _, file := range []string{"rbac/role.yaml", "rbac/leader_election_role.yaml", "rbac/metrics_auth_role.yaml", "certificate/role.yaml"} {
+		content, err := os.ReadFile(filepath.Join("..", "config", filepath.FromSlash(file)))
 		Expect(err).NotTo(HaveOccurred())
 		decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
 		for i := 0; ; i++ {
@@ -234,7 +234,7 @@ func operatorUser() string {
 				break
 			}
 			Expect(err).NotTo(HaveOccurred())
-			meta := metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", strings.TrimSuffix(strings.ReplaceAll(file, "_", "-"), ".yaml"), i)}
+			meta := metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", strings.NewReplacer("/", "-", "_", "-", ".yaml", "").Replace(file), i)}
 			ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: role.GetKind(), Name: role.GetName()}
 			if role.GetKind() == "Role" {
 				role.SetNamespace(operatorNamespace)
