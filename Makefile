@@ -29,6 +29,8 @@ KUSTOMIZE      := $(BIN)/kustomize
 GOLANGCI_LINT  := $(BIN)/golangci-lint
 CRDTRIM        := $(BIN)/crdtrim
 APIDOCS        := $(BIN)/apidocs
+OPERATOR_SDK   := $(BIN)/operator-sdk
+BUNDLEFINISH   := $(BIN)/bundlefinish
 
 # The race detector needs a C compiler.
 RACE := $(if $(and $(shell command -v gcc),$(filter-out 0,$(shell go env CGO_ENABLED))),-race)
@@ -89,6 +91,8 @@ test: $(DEVCLUSTER) ## Unit tests, and the controllers and webhooks against a re
 	@go -C hack/devcluster test -timeout 10m ./...
 	$(call say,Testing hack/tools)
 	@go -C hack/tools test -timeout 10m ./...
+	$(call say,Testing the bundle)
+	@go -C test/bundle test -timeout 10m ./...
 
 .PHONY: test-e2e
 test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
@@ -113,6 +117,26 @@ manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the w
 	@$(CONTROLLER_GEN) rbac:roleName=certificate-role webhook paths=./webhooks/... \
 	  output:rbac:dir=config/certificate output:webhook:dir=config/webhook
 
+# A pipe, since operator-sdk takes a file for no input at all.
+.PHONY: bundle
+bundle: $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Generate the bundle for OLM, bundle/ and bundle.Dockerfile, from config/.
+	$(call say,Generating the bundle)
+	@rm -rf bundle/manifests bundle/metadata
+	@$(KUSTOMIZE) build --load-restrictor LoadRestrictionsNone config/manifests > $(BIN)/bundle-input.yaml
+	@cat $(BIN)/bundle-input.yaml | $(OPERATOR_SDK) generate bundle --quiet --overwrite \
+	  --version $(VERSION:v%=%) --channels candidate,stable --default-channel stable
+	@$(BUNDLEFINISH) -input $(BIN)/bundle-input.yaml -icon config/manifests/icon.svg bundle/manifests
+
+# operator-sdk succeeds in spite of warnings.
+.PHONY: bundle-validate
+bundle-validate: $(OPERATOR_SDK) ## Check bundle/ as OperatorHub does; a warning is an error.
+	$(call say,Validating the bundle)
+	@for validators in suite=operatorframework name=good-practices; do \
+	  printf '%s: ' "$$validators"; \
+	  $(OPERATOR_SDK) bundle validate ./bundle --select-optional "$$validators" 2>&1 | tee $(BIN)/bundle-validate.log; \
+	  if grep -Eq 'level=(warning|error)' $(BIN)/bundle-validate.log; then exit 1; fi; \
+	done
+
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
 	$(call say,Formatting)
@@ -131,17 +155,17 @@ lint: $(GOLANGCI_LINT) ## Lint every module, the boundaries between the packages
 tree_state = git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) ## Generate, format and lint; fail if that changes a file.
+verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Generate, format and lint; fail if that changes a file.
 	@mkdir -p $(BIN); { $(tree_state); } > $(BIN)/tree.before
-	@$(MAKE) generate manifests fmt
+	@$(MAKE) generate manifests bundle fmt
 	@{ $(tree_state); } > $(BIN)/tree.after; \
 	  if ! diff $(BIN)/tree.before $(BIN)/tree.after > $(BIN)/tree.diff; then \
 	    echo "These files were not as generated and formatted; they are now. Look at git diff and commit them:"; \
 	    sed -n 's/^> [0-9a-f]*  /  /p' $(BIN)/tree.diff; \
 	    exit 1; \
 	  fi
-	@$(MAKE) lint
-	$(call say,Verified: what is generated and formatted is up to date and lint is content)
+	@$(MAKE) lint bundle-validate
+	$(call say,Verified: what is generated and formatted is up to date and all checks are content)
 
 .PHONY: clean
 clean: ## Remove what was built here. The cluster and its cache stay.
@@ -217,7 +241,7 @@ undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that 
 # Each tool is built from a Go module that pins it, into bin/.
 
 .PHONY: tools
-tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) ## Build all the tools that the other targets use.
+tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Build all the tools that the other targets use.
 
 $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod)
 	$(call say,Building devcluster)
@@ -240,3 +264,15 @@ $(CRDTRIM): hack/tools/go.mod $(wildcard hack/tools/crdtrim/*.go)
 
 $(APIDOCS): hack/tools/go.mod $(wildcard hack/tools/apidocs/*.go)
 	@go -C hack/tools build -o $@ ./apidocs
+
+$(BUNDLEFINISH): hack/tools/go.mod $(wildcard hack/tools/bundlefinish/*.go)
+	@go -C hack/tools build -o $@ ./bundlefinish
+
+# Without the libraries of its image tools that need C; its version goes into the bundle.
+OPERATOR_SDK_MODULE := github.com/operator-framework/operator-sdk
+$(OPERATOR_SDK): hack/tools/operator-sdk/go.mod
+	$(call say,Building operator-sdk: some minutes the first time)
+	@version="$$(go -C hack/tools/operator-sdk list -m -f '{{.Version}}' $(OPERATOR_SDK_MODULE))"; \
+	  CGO_ENABLED=0 go -C hack/tools/operator-sdk build -o $@ \
+	    -tags containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper \
+	    -ldflags "-X $(OPERATOR_SDK_MODULE)/internal/version.Version=$$version" $(OPERATOR_SDK_MODULE)/cmd/operator-sdk
