@@ -1,0 +1,101 @@
+package bundle_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// OLM makes namespaces, service accounts, Deployments and Services itself, and
+// refuses what it does not know. A ServiceMonitor or the like would fail where its
+// CRD is not installed.
+func TestKinds(t *testing.T) {
+	got := map[string]int{}
+	for _, o := range loadBundle(t).Objects {
+		got[o.GetKind()]++
+		if o.GetNamespace() != "" {
+			t.Errorf("%s %s names a namespace, which only OLM can know", o.GetKind(), o.GetName())
+		}
+	}
+	want := map[string]int{"ClusterServiceVersion": 1, "CustomResourceDefinition": 3, "ClusterRole": 3}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNoDependencies(t *testing.T) {
+	path := filepath.Join(root, "bundle", "metadata", "dependencies.yaml")
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("OLM v1 refuses a bundle with dependencies.yaml (%v)", err)
+	}
+}
+
+func TestChannels(t *testing.T) {
+	bundle := loadBundle(t)
+	if diff := cmp.Diff([]string{"candidate", "stable"}, bundle.Channels); diff != "" {
+		t.Error(diff)
+	}
+	if bundle.DefaultChannel != "stable" {
+		t.Errorf("the default channel is %q", bundle.DefaultChannel)
+	}
+}
+
+// OLM unpacks a bundle into a ConfigMap, one gzipped entry a file, in base64.
+func TestSize(t *testing.T) {
+	const limit = 512 << 10
+	var size int
+	err := filepath.WalkDir(filepath.Join(root, "bundle"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var zipped bytes.Buffer
+		writer := gzip.NewWriter(&zipped)
+		if _, err := writer.Write(content); err != nil {
+			return err
+		}
+		if err := writer.Close(); err != nil {
+			return err
+		}
+		size += zipped.Len()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("gzipped: %d bytes", size)
+	if size == 0 || size >= limit {
+		t.Errorf("the bundle has %d bytes gzipped, the limit is %d", size, limit)
+	}
+}
+
+// What operator-sdk does not know of a CRD it drops.
+func TestCRDsAreThoseOfConfig(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(root, "bundle", "manifests", "api.practice.com_*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources, err := filepath.Glob(filepath.Join(root, "config", "crd", "bases", "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(paths) != len(sources) {
+		t.Fatalf("%d CRDs in bundle/, %d in config/", len(paths), len(sources))
+	}
+	for _, path := range paths {
+		inBundle := load[map[string]any](t, path)[0]
+		inConfig := load[map[string]any](t, filepath.Join(root, "config", "crd", "bases", filepath.Base(path)))[0]
+		if diff := cmp.Diff(inConfig["spec"], inBundle["spec"]); diff != "" {
+			t.Errorf("%s: %s", filepath.Base(path), diff)
+		}
+	}
+}
