@@ -21,7 +21,7 @@ func TestValidators(t *testing.T) {
 		"StandardCapabilities":     validation.StandardCapabilitiesValidator,
 		"Object":                   validation.ObjectValidator,
 		"OperatorGroup":            validation.OperatorGroupValidator,
-		"CommunityOperator":        validation.CommunityOperatorValidator, //nolint:staticcheck // Deprecated, and still run by catalogs.
+		"CommunityOperator":        validation.CommunityOperatorValidator,
 		"AlphaDeprecatedAPIs":      validation.AlphaDeprecatedAPIsValidator,
 		"GoodPractices":            validation.GoodPracticesValidator,
 	} {
