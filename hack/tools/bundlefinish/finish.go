@@ -16,7 +16,7 @@ type objects map[[2]string]object
 
 func parse(content []byte) (objects, error) {
 	found := objects{}
-	for _, document := range bytes.SplitSeq(content, []byte("\n---\n")) {
+	for document := range bytes.SplitSeq(content, []byte("\n---\n")) {
 		var o object
 		if err := yaml.Unmarshal(document, &o); err != nil {
 			return nil, err
