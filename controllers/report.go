@@ -20,7 +20,7 @@ func (r *jobFlowReconciler) report(ctx context.Context, flow *v1alpha1.JobFlow, 
 	if equality.Semantic.DeepEqual(flow.Status, next) {
 		return nil
 	}
-	written := &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: next}
+	written := &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: *next.DeepCopy()}
 	if gone, err := writeStatus(ctx, r.client, &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: flow.Status}, written); gone || err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (r *daemonJobReconciler) report(ctx context.Context, dj *v1alpha1.DaemonJob
 	if equality.Semantic.DeepEqual(dj.Status, next) {
 		return nil
 	}
-	written := &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: next}
+	written := &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: *next.DeepCopy()}
 	if gone, err := writeStatus(ctx, r.client, &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: dj.Status}, written); gone || err != nil {
 		return err
 	}
@@ -66,7 +66,8 @@ func identity(object client.Object) metav1.ObjectMeta {
 
 // writeStatus patches the status from what was read to what it shall be. It is
 // bound to the version that was read: a status is never computed from one version
-// and written over another. An object that is gone needs no status.
+// and written over another. An object that is gone needs no status. The answer is
+// decoded into next, which must not share anything with what the cache holds.
 func writeStatus(ctx context.Context, c client.Client, read, next client.Object) (gone bool, err error) {
 	patch := client.MergeFromWithOptions(read, client.MergeFromWithOptimisticLock{})
 	err = c.Status().Patch(ctx, next, patch)
