@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
@@ -120,6 +121,9 @@ func (c *childJobs) enter(p *plan.Plan, parent client.Object, creation plan.Crea
 	case o.job != nil:
 		c.recent.add(parent.GetUID(), p.Runs[creation.Run].Name, o.job, now)
 		p.Created(creation.Run, o.job)
+		if !creation.Ready.IsZero() {
+			metrics.StepStarted(now.Sub(creation.Ready))
+		}
 	case o.final:
 		p.Rejected(creation.Run, o.message, now)
 	case o.reason != "":

@@ -12,10 +12,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
-// report writes the status of a JobFlow if it changed, and then its events.
+// report writes the status of a JobFlow if it changed, and then its events and
+// metrics.
 func (r *jobFlowReconciler) report(ctx context.Context, flow *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) error {
 	if equality.Semantic.DeepEqual(flow.Status, next) {
 		return nil
@@ -26,10 +28,12 @@ func (r *jobFlowReconciler) report(ctx context.Context, flow *v1alpha1.JobFlow, 
 	}
 	r.fresh.wrote(written)
 	record(r.events, flow, status.FlowEvents(&flow.Status, &next))
+	metrics.Transition(metrics.JobFlow, &flow.Status.Summary, &next.Summary, flow.Status.Flows, next.Flows)
 	return nil
 }
 
-// report writes the status of a DaemonJob if it changed, and then its events.
+// report writes the status of a DaemonJob if it changed, and then its events and
+// metrics.
 func (r *daemonJobReconciler) report(ctx context.Context, dj *v1alpha1.DaemonJob, next v1alpha1.DaemonJobStatus) error {
 	if equality.Semantic.DeepEqual(dj.Status, next) {
 		return nil
@@ -40,6 +44,7 @@ func (r *daemonJobReconciler) report(ctx context.Context, dj *v1alpha1.DaemonJob
 	}
 	r.fresh.wrote(written)
 	record(r.events, dj, status.DaemonEvents(&dj.Status, &next))
+	metrics.Transition(metrics.DaemonJob, &dj.Status.Summary, &next.Summary, dj.Status.Nodes, next.Nodes)
 	return nil
 }
 

@@ -8,6 +8,8 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 )
 
 // Options are the settings that all controllers share.
@@ -21,6 +23,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := addIndexes(mgr); err != nil {
 		return err
 	}
+	metrics.CountObjects(mgr.GetClient())
 	children := newChildJobs(mgr.GetClient(), mgr.GetAPIReader())
 	events := mgr.GetEventRecorder("jobflow-operator")
 	workers := controller.Options{MaxConcurrentReconciles: options.Workers}
