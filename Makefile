@@ -113,9 +113,8 @@ manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the w
 	$(call say,Generating manifests)
 	@$(CONTROLLER_GEN) crd:generateEmbeddedObjectMeta=true paths=./api/... output:crd:artifacts:config=config/crd/bases
 	@$(CRDTRIM) config/crd/bases/*.yaml
-	@$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=config/rbac
-	@$(CONTROLLER_GEN) rbac:roleName=certificate-role webhook paths=./webhooks/... \
-	  output:rbac:dir=config/certificate output:webhook:dir=config/webhook
+	@$(CONTROLLER_GEN) rbac:roleName=manager-role webhook paths=./controllers/... paths=./webhooks/... \
+	  output:rbac:dir=config/rbac output:webhook:dir=config/webhook
 
 # A pipe, since operator-sdk takes a file for no input at all.
 .PHONY: bundle

@@ -52,7 +52,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one replica at a time act. Admission is served by all of them.")
 	flags.IntVar(&o.workers, "workers", 16, "How many objects of each kind are reconciled at the same time.")
 	flags.StringVar(&o.namespace, "namespace", "", "Namespace of the operator's own Secret and Lease. Default: the namespace that the pod runs in.")
-	flags.BoolVar(&o.enableWebhooks, "enable-webhooks", true, "Serve admission. Without it, what is wrong with an object is found in its status.")
+	flags.BoolVar(&o.enableWebhooks, "enable-webhooks", true, "Serve admission. Without it, what is wrong with an object is found in its status, and who may create JobFlows may have any Job created.")
 	flags.IntVar(&o.webhooks.Port, "webhook-port", 9443, "Port of the webhooks.")
 	flags.StringVar(&o.webhooks.CertDir, "webhook-cert-dir", "/tmp/k8s-webhook-server/serving-certs",
 		"Directory with tls.crt and tls.key for the webhooks. Without these two the operator makes its own certificate; the directory then has to be writable.")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
@@ -90,18 +92,23 @@ func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Pl
 			c.enter(p, parent, batch[i], o, now)
 			errs = append(errs, o.err)
 		}
-		if err := errors.Join(errs...); err != nil {
-			return err
+		err := errors.Join(errs...)
+		refused := slices.IndexFunc(outcomes, func(o outcome) bool { return o.reason == v1alpha1.ReasonCreateFailed })
+		if refused >= 0 {
+			for _, creation := range rest {
+				p.Held(creation.Run, v1alpha1.ReasonCreateFailed,
+					fmt.Sprintf("not tried, since the API server did not take Job %s", batch[refused].Job.Name))
+			}
 		}
-		if refused(outcomes) {
-			return nil
+		if err != nil || refused >= 0 {
+			return err
 		}
 	}
 	return nil
 }
 
 // outcome is what became of one creation: a Job that exists, a reason why there is
-// none now or ever, or an error that says nothing.
+// none now or ever, or an error, with a reason if the API server gave one.
 type outcome struct {
 	job             *batchv1.Job
 	reason, message string
@@ -109,20 +116,14 @@ type outcome struct {
 	err             error
 }
 
-func refused(outcomes []outcome) bool {
-	for _, o := range outcomes {
-		if o.reason == v1alpha1.ReasonCreateFailed {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *childJobs) enter(p *plan.Plan, parent client.Object, creation plan.Creation, o outcome, now time.Time) {
 	switch {
 	case o.job != nil:
 		c.recent.add(parent.GetUID(), p.Runs[creation.Run].Name, o.job, now)
 		p.Created(creation.Run, o.job)
+		if !creation.Ready.IsZero() {
+			metrics.StepStarted(now.Sub(creation.Ready))
+		}
 	case o.final:
 		p.Rejected(creation.Run, o.message, now)
 	case o.reason != "":
@@ -148,8 +149,20 @@ func (c *childJobs) createOne(ctx context.Context, parent client.Object, job *ba
 	case apierrors.IsForbidden(err):
 		return outcome{reason: v1alpha1.ReasonCreateFailed, message: err.Error()}
 	default:
-		return outcome{err: fmt.Errorf("creating Job %s: %w", job.Name, err)}
+		return failure(job, err)
 	}
+}
+
+// failure is an error that may pass by itself and is tried again with backoff. What
+// the API server answered is shown meanwhile: a webhook of somebody else's that is
+// down may stay so for hours. A conflict, that of a quota, passes at once.
+func failure(job *batchv1.Job, err error) outcome {
+	o := outcome{err: fmt.Errorf("creating Job %s: %w", job.Name, err)}
+	var answer apierrors.APIStatus
+	if errors.As(err, &answer) && !apierrors.IsConflict(err) {
+		o.reason, o.message = v1alpha1.ReasonCreateFailed, err.Error()
+	}
+	return o
 }
 
 // existing judges a Job that has the name already. It is ours if we created it

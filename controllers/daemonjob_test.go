@@ -3,6 +3,7 @@ package controllers_test
 import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -52,6 +53,18 @@ var _ = Describe("DaemonJob", Ordered, ContinueOnFailure, func() {
 		Eventually(daemonState(ns, "dj")).Should(Equal(v1alpha1.StateSucceed))
 		addNode("n4")
 		Consistently(jobNames).WithArguments(ns).Should(ConsistOf("dj-n1"), "it has ended before the node joined")
+	})
+
+	It("keeps a Job that somebody took the annotations from", func() {
+		addNode("n1")
+		create("dj", "")
+		Eventually(nodePhases(ns, "dj")).Should(Equal(map[string]string{"n1": "Running"}))
+		change(getJob(ns, "dj-n1"), func(j *batchv1.Job) { j.Annotations = nil })
+		Consistently(jobNames).WithArguments(ns).Should(ConsistOf("dj-n1"))
+		Expect(nodePhases(ns, "dj")(Default)).To(Equal(map[string]string{"n1": "Running"}))
+		complete(ns, "dj-n1")
+		Eventually(daemonState(ns, "dj")).Should(Equal(v1alpha1.StateSucceed))
+		Expect(nodePhases(ns, "dj")(Default)).To(Equal(map[string]string{"n1": "Succeeded"}))
 	})
 
 	It("includes a node that joins while it runs", func() {

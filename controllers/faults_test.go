@@ -76,6 +76,31 @@ func refusals(code int) func(http.RoundTripper) http.RoundTripper {
 	}
 }
 
+// brokenWebhook answers every creation of a Job as the API server does while an
+// admission webhook of somebody else's is down.
+func brokenWebhook(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/jobs") {
+			return next.RoundTrip(r)
+		}
+		body := `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"InternalError","code":500,` +
+			`"message":"Internal error occurred: failed calling webhook \"mjob.example.com\": connection refused"}`
+		return &http.Response{
+			StatusCode: http.StatusInternalServerError, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(body)), Request: r,
+		}, nil
+	})
+}
+
+var _ = It("A JobFlow says which error keeps its Jobs from being created", func() {
+	op := startOperator(brokenWebhook)
+	defer op.stop()
+	ns := newNamespace()
+	Expect(k8s.Create(ctx, makeFlow(ns, "f", step("a"), step("b")))).To(Succeed())
+	Eventually(flowPhases(ns, "f")).Should(Equal(map[string]string{"a": "Waiting/CreateFailed", "b": "Waiting/CreateFailed"}))
+	Expect(flowStatus(ns, "f")(Default).Message).To(ContainSubstring("mjob.example.com"))
+})
+
 var _ = DescribeTable("A JobFlow runs each step once when", func(fault func(http.RoundTripper) http.RoundTripper) {
 	op := startOperator(fault)
 	defer op.stop()

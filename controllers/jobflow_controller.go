@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
@@ -50,7 +51,7 @@ func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events
 
 func (r *jobFlowReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
 	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}).
-		Watches(&v1alpha1.JobTemplate{}, flowsUsing(mgr.GetClient())).
+		Watches(&v1alpha1.JobTemplate{}, flowsUsing(mgr.GetClient()), builder.WithPredicates(specChanged())).
 		Complete(r)
 }
 

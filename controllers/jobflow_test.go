@@ -137,6 +137,29 @@ var _ = Describe("JobFlow", Ordered, ContinueOnFailure, func() {
 		Eventually(flowState(ns, "by-ref")).Should(Equal(v1alpha1.StateSucceed))
 	})
 
+	It("puts the list of a JobTemplate right, whoever wrote it", func() {
+		template := &v1alpha1.JobTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "t"}, Spec: v1alpha1.ReusableJobSpec{JobTemplate: jobSpec()}}
+		Expect(k8s.Create(ctx, template)).To(Succeed())
+		create(makeFlow(ns, "uses", v1alpha1.FlowStep{Name: "a", JobTemplateRef: "t"}))
+		list := func() []string {
+			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(template), template)).To(Succeed())
+			return template.Status.DependencyList
+		}
+		Eventually(list).Should(ConsistOf("uses-a"))
+		template.Status.DependencyList = []string{"gone-a"} // as our own write does that the cache did not show yet
+		Expect(k8s.Status().Update(ctx, template)).To(Succeed())
+		Eventually(list).Should(ConsistOf("uses-a"))
+	})
+
+	It("learns the end of a Job that somebody took its owner from", func() {
+		create(makeFlow(ns, "cut-off", step("a")))
+		Eventually(flowPhases(ns, "cut-off")).Should(Equal(map[string]string{"a": "Running"}))
+		job := getJob(ns, "cut-off-a")
+		change(job, func(j *batchv1.Job) { j.OwnerReferences = nil })
+		complete(ns, "cut-off-a")
+		Eventually(flowState(ns, "cut-off")).Should(Equal(v1alpha1.StateSucceed))
+	})
+
 	It("leaves a Job of the same name alone that is not its own", func() {
 		foreign := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "taken-a"}, Spec: jobSpec()}
 		foreign.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
@@ -175,6 +198,12 @@ var _ = Describe("JobFlow", Ordered, ContinueOnFailure, func() {
 		failed := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionFailed)
 		Expect(failed.Reason).To(Equal(v1alpha1.ReasonInvalidSpec))
 		Expect(status.Message).To(And(ContainSubstring("spec.flows"), ContainSubstring(`"cc"`)))
+		many := make([]v1alpha1.FlowStep, 40)
+		for i := range many {
+			many[i] = step(fmt.Sprintf("s%d", i), "not-there")
+		}
+		create(makeFlow(ns, "wrong-throughout", many...))
+		Eventually(eventReasons).WithArguments(ns, "wrong-throughout").Should(ConsistOf("Failed"))
 		Consistently(jobNames).WithArguments(ns).Should(BeEmpty())
 	})
 
@@ -196,7 +225,9 @@ var _ = Describe("JobFlow", Ordered, ContinueOnFailure, func() {
 		Expect(k8s.Status().Update(ctx, quota)).To(Succeed())
 
 		create(makeFlow(ns, "poor", step("a"), step("b"), step("c")))
-		Eventually(flowPhases(ns, "poor")).Should(HaveKeyWithValue("a", "Waiting/CreateFailed"))
+		Eventually(flowPhases(ns, "poor")).Should(Equal(map[string]string{
+			"a": "Waiting/CreateFailed", "b": "Waiting/CreateFailed", "c": "Waiting/CreateFailed",
+		}), "each says why it waits, also those that were not tried")
 		Expect(flowStatus(ns, "poor")(Default).Message).To(ContainSubstring("quota"))
 		Expect(k8s.Delete(ctx, quota)).To(Succeed())
 		Eventually(jobNames, 30*time.Second).WithArguments(ns).Should(HaveLen(3))

@@ -9,7 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
@@ -27,9 +26,11 @@ type jobTemplateReconciler struct {
 	client client.Client
 }
 
+// Its own status writes come back too. That is on purpose: a status that is equal
+// to the one in the cache is not written, though the cache may be behind.
 func (r *jobTemplateReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.JobTemplate{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.JobTemplate{}).
 		Watches(&v1alpha1.JobFlow{}, templatesOfFlow(), builder.WithPredicates(cameOrWent())).
 		WithOptions(options).
 		Complete(r)

@@ -78,7 +78,10 @@ func (c *childJobs) cached(ctx context.Context, parent client.Object) (map[strin
 	}
 	own := make(map[string]*batchv1.Job, len(list.Items))
 	for i := range list.Items {
-		own[list.Items[i].Annotations[v1alpha1.RunAnnotation]] = &list.Items[i]
+		// A Job that somebody took the annotation from is found by its recorded name.
+		if run := list.Items[i].Annotations[v1alpha1.RunAnnotation]; run != "" {
+			own[run] = &list.Items[i]
+		}
 	}
 	return own, nil
 }

@@ -10,6 +10,19 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// A parent that was deleted right after its Jobs were created is never asked for
+// again.
+func TestRecentJobsForgetsParentsThatAreGone(t *testing.T) {
+	recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
+	at := time.Unix(1000, 0)
+	recent.add("gone", "a", &batchv1.Job{}, at)
+	recent.add("later", "a", &batchv1.Job{}, at.Add(trustCreated/2))
+	recent.add("now", "a", &batchv1.Job{}, at.Add(trustCreated+1))
+	if recent.waits("gone") || !recent.waits("later") || !recent.waits("now") {
+		t.Errorf("remembered: %v", recent.byParent)
+	}
+}
+
 func TestRecentJobs(t *testing.T) {
 	at := time.Unix(1000, 0)
 	withUID := func(uid types.UID) *batchv1.Job { return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: uid}} }

@@ -12,34 +12,39 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
-// report writes the status of a JobFlow if it changed, and then its events.
+// report writes the status of a JobFlow if it changed, and then its events and
+// metrics.
 func (r *jobFlowReconciler) report(ctx context.Context, flow *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) error {
 	if equality.Semantic.DeepEqual(flow.Status, next) {
 		return nil
 	}
-	written := &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: next}
+	written := &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: *next.DeepCopy()}
 	if gone, err := writeStatus(ctx, r.client, &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: flow.Status}, written); gone || err != nil {
 		return err
 	}
 	r.fresh.wrote(written)
 	record(r.events, flow, status.FlowEvents(&flow.Status, &next))
+	metrics.Transition(metrics.JobFlow, &flow.Status.Summary, &next.Summary, flow.Status.Flows, next.Flows)
 	return nil
 }
 
-// report writes the status of a DaemonJob if it changed, and then its events.
+// report writes the status of a DaemonJob if it changed, and then its events and
+// metrics.
 func (r *daemonJobReconciler) report(ctx context.Context, dj *v1alpha1.DaemonJob, next v1alpha1.DaemonJobStatus) error {
 	if equality.Semantic.DeepEqual(dj.Status, next) {
 		return nil
 	}
-	written := &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: next}
+	written := &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: *next.DeepCopy()}
 	if gone, err := writeStatus(ctx, r.client, &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: dj.Status}, written); gone || err != nil {
 		return err
 	}
 	r.fresh.wrote(written)
 	record(r.events, dj, status.DaemonEvents(&dj.Status, &next))
+	metrics.Transition(metrics.DaemonJob, &dj.Status.Summary, &next.Summary, dj.Status.Nodes, next.Nodes)
 	return nil
 }
 
@@ -66,7 +71,8 @@ func identity(object client.Object) metav1.ObjectMeta {
 
 // writeStatus patches the status from what was read to what it shall be. It is
 // bound to the version that was read: a status is never computed from one version
-// and written over another. An object that is gone needs no status.
+// and written over another. An object that is gone needs no status. The answer is
+// decoded into next, which must not share anything with what the cache holds.
 func writeStatus(ctx context.Context, c client.Client, read, next client.Object) (gone bool, err error) {
 	patch := client.MergeFromWithOptions(read, client.MergeFromWithOptimisticLock{})
 	err = c.Status().Patch(ctx, next, patch)

@@ -6,8 +6,12 @@ package controllers
 import (
 	"time"
 
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 )
 
 // Options are the settings that all controllers share.
@@ -21,17 +25,26 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := addIndexes(mgr); err != nil {
 		return err
 	}
+	metrics.CountObjects(mgr.GetClient())
 	children := newChildJobs(mgr.GetClient(), mgr.GetAPIReader())
 	events := mgr.GetEventRecorder("jobflow-operator")
-	workers := controller.Options{MaxConcurrentReconciles: options.Workers}
 
-	if err := newJobFlowReconciler(mgr, children, events).setup(mgr, workers); err != nil {
+	if err := newJobFlowReconciler(mgr, children, events).setup(mgr, options.ofController()); err != nil {
 		return err
 	}
-	if err := newDaemonJobReconciler(mgr, children, events).setup(mgr, workers); err != nil {
+	if err := newDaemonJobReconciler(mgr, children, events).setup(mgr, options.ofController()); err != nil {
 		return err
 	}
-	return (&jobTemplateReconciler{client: mgr.GetClient()}).setup(mgr, workers)
+	return (&jobTemplateReconciler{client: mgr.GetClient()}).setup(mgr, options.ofController())
+}
+
+// ofController are the options of one controller. Each has a rate limiter of its
+// own, since objects of two kinds may have the same name.
+func (o Options) ofController() controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: o.Workers,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstBackoff, longestBackoff),
+	}
 }
 
 const (
@@ -42,4 +55,10 @@ const (
 	// conflictRetryAfter gives the watch the moment it needs to bring the version
 	// that a write conflicted with.
 	conflictRetryAfter = 100 * time.Millisecond
+
+	firstBackoff = 5 * time.Millisecond
+	// longestBackoff is how late an object may come back after an error that lasted.
+	// The default, a quarter of an hour, would also hold up its deadline: no timer
+	// runs beside the backoff.
+	longestBackoff = time.Minute
 )

@@ -119,7 +119,8 @@ func request(namespace, name string) reconcile.Request {
 }
 
 // jobMatters passes over changes of a Job that no plan looks at: its counters of
-// pods, above all.
+// pods, above all. A Job that loses its owner is no longer watched for it; this is
+// the last event by which its parent learns that it has to ask from now on.
 func jobMatters() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*batchv1.Job), e.ObjectNew.(*batchv1.Job)
@@ -127,17 +128,19 @@ func jobMatters() predicate.Predicate {
 			!equality.Semantic.DeepEqual(before.Status.Conditions, after.Status.Conditions) ||
 			!equality.Semantic.DeepEqual(before.Spec, after.Spec) ||
 			!equality.Semantic.DeepEqual(before.Annotations, after.Annotations) ||
+			!equality.Semantic.DeepEqual(before.OwnerReferences, after.OwnerReferences) ||
 			!equality.Semantic.DeepEqual(before.DeletionTimestamp, after.DeletionTimestamp)
 	}}
 }
 
 // podMatters passes over changes of a pod that say nothing new on why it does not
-// run. The cache holds no other part of a pod's status.
+// run. The cache holds no other part of a pod's spec and status.
 func podMatters() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, after := e.ObjectOld.(*corev1.Pod), e.ObjectNew.(*corev1.Pod)
 			return !equality.Semantic.DeepEqual(before.Status, after.Status) ||
+				!equality.Semantic.DeepEqual(before.Spec, after.Spec) ||
 				!equality.Semantic.DeepEqual(before.DeletionTimestamp, after.DeletionTimestamp)
 		},
 	}
@@ -153,9 +156,18 @@ func nodePlacementChanged() builder.WatchesOption {
 	}})
 }
 
-// cameOrWent is for what never changes while it exists.
+// cameOrWent is for what never changes while it exists. An update can be from one
+// object to another of the same name, where the watch was interrupted.
 func cameOrWent() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+	}}
+}
+
+// specChanged passes over our own writes of a JobTemplate's status: one for each
+// JobFlow that comes or goes, and each would wake all others that use it.
+func specChanged() predicate.Predicate {
+	return predicate.Or[client.Object](cameOrWent(), predicate.GenerationChangedPredicate{})
 }
 
 // settle turns what a reconcile came to into its result. A conflict is no error:
@@ -163,18 +175,33 @@ func cameOrWent() predicate.Predicate {
 func settle(result ctrl.Result, errs ...error) (ctrl.Result, error) {
 	var failures []error
 	for _, err := range errs {
-		switch {
-		case err == nil:
-		case apierrors.IsConflict(err):
-			if result.RequeueAfter == 0 || result.RequeueAfter > conflictRetryAfter {
+		for _, err := range parts(err) {
+			if !apierrors.IsConflict(err) {
+				failures = append(failures, err)
+			} else if result.RequeueAfter == 0 || result.RequeueAfter > conflictRetryAfter {
 				result.RequeueAfter = conflictRetryAfter
 			}
-		default:
-			failures = append(failures, err)
 		}
 	}
 	if err := errors.Join(failures...); err != nil {
 		return ctrl.Result{}, err
 	}
 	return result, nil
+}
+
+// parts are the errors that were joined: a conflict among them must not hide the
+// others.
+func parts(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, part := range joined.Unwrap() {
+		all = append(all, parts(part)...)
+	}
+	return all
 }

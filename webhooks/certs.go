@@ -24,17 +24,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 )
 
-// The Secret is one of the operator's namespace, where the Role of that namespace
-// is enough. Neither create nor an unnamed list and watch, which is what the
-// rotator does, can be limited to a name. The markers of this package make the roles
-// in config/certificate, which OLM's bundle leaves out; what the operator may do
-// everywhere is marked in controllers/.
-// +kubebuilder:rbac:groups="",namespace=system,resources=secrets,verbs=list;watch;create
-// +kubebuilder:rbac:groups="",namespace=system,resources=secrets,resourceNames=jobflow-operator-webhook-server-cert,verbs=get;update
-// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,verbs=list;watch
-// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,resourceNames=jobflow-operator-validating-webhook-configuration,verbs=get;update
-
-// Names of the objects in config/default.
+// Names of the objects in config/default. What the operator may do with them is in
+// config/certificate, apart from the markers that make its other permissions: under
+// OLM, which makes the certificate, it may do none of that.
 const (
 	DefaultSecret        = "jobflow-operator-webhook-server-cert" //nolint:gosec // The name of a Secret is none.
 	DefaultService       = "jobflow-operator-webhook-service"

@@ -21,6 +21,7 @@ import (
 	"github.com/onsi/gomega/gexec"
 	admissionv1 "k8s.io/api/admission/v1"
 	registrationv1 "k8s.io/api/admissionregistration/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -170,7 +171,8 @@ func (r *replica) certificate() []byte {
 	return connection.ConnectionState().PeerCertificates[0].Raw
 }
 
-// review asks the replica about a JobFlow without steps, as the API server would.
+// review asks the replica about a JobFlow without steps, as the API server would
+// when an administrator applies it.
 func (r *replica) review(g Gomega) *admissionv1.AdmissionResponse {
 	transport := &http.Transport{TLSClientConfig: trust(g)}
 	defer transport.CloseIdleConnections()
@@ -180,6 +182,7 @@ func (r *replica) review(g Gomega) *admissionv1.AdmissionResponse {
 		Request: &admissionv1.AdmissionRequest{
 			UID:       "test",
 			Operation: admissionv1.Create,
+			UserInfo:  authenticationv1.UserInfo{Username: "admin", Groups: []string{"system:masters"}},
 			Object: runtime.RawExtension{Raw: []byte(
 				`{"apiVersion":"api.practice.com/v1alpha1","kind":"JobFlow","metadata":{"name":"flow"},"spec":{"flows":[]}}`)},
 		},
@@ -217,13 +220,13 @@ func createConfiguration() {
 	})).To(Succeed())
 }
 
-// operatorUser makes a user with the permissions of config/rbac and
-// config/certificate, and returns its kubeconfig.
+// operatorUser makes a user with the permissions of config/rbac, but for those that
+// only metrics need, and of config/certificate, and returns its kubeconfig.
 func operatorUser() string {
 	GinkgoHelper()
 	const name = "operator"
 	subjects := []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: name}}
-	for _, file := range []string{"rbac/role.yaml", "rbac/leader_election_role.yaml", "rbac/metrics_auth_role.yaml", "certificate/role.yaml"} {
+	for _, file := range []string{"rbac/role.yaml", "rbac/leader_election_role.yaml", "certificate/role.yaml"} {
 		content, err := os.ReadFile(filepath.Join("..", "config", filepath.FromSlash(file)))
 		Expect(err).NotTo(HaveOccurred())
 		decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)

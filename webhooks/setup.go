@@ -19,21 +19,25 @@ import (
 
 // Setup registers the webhooks with the manager's webhook server.
 func Setup(mgr ctrl.Manager) error {
-	if err := register(mgr, &v1alpha1.JobFlow{}, "JobFlow", validation.JobFlow, validation.JobFlowWarnings); err != nil {
+	if err := register(mgr, &v1alpha1.JobFlow{}, "JobFlow", flowDecides, validation.JobFlow, validation.JobFlowWarnings); err != nil {
 		return err
 	}
-	if err := register(mgr, &v1alpha1.DaemonJob{}, "DaemonJob", validation.DaemonJob, validation.DaemonJobWarnings); err != nil {
+	if err := register(mgr, &v1alpha1.DaemonJob{}, "DaemonJob", daemonJobDecides, validation.DaemonJob, validation.DaemonJobWarnings); err != nil {
 		return err
 	}
-	return register(mgr, &v1alpha1.JobTemplate{}, "JobTemplate", validation.JobTemplate, validation.JobTemplateWarnings)
+	return register(mgr, &v1alpha1.JobTemplate{}, "JobTemplate", templateDecides, validation.JobTemplate, validation.JobTemplateWarnings)
 }
 
-func register[T client.Object](mgr ctrl.Manager, obj T, kind string, errors func(T) field.ErrorList, warnings func(T) []string) error {
+func register[T client.Object](mgr ctrl.Manager, obj T, kind string, decides func(old, updated T) bool, errors func(T) field.ErrorList, warnings func(T) []string) error {
 	err := ctrl.NewWebhookManagedBy(mgr, obj).
-		WithValidator(&validator[T]{
-			kind:     v1alpha1.GroupVersion.WithKind(kind).GroupKind(),
-			errors:   errors,
-			warnings: warnings,
+		WithValidator(&guard[T]{
+			Validator: &validator[T]{
+				kind:     v1alpha1.GroupVersion.WithKind(kind).GroupKind(),
+				errors:   errors,
+				warnings: warnings,
+			},
+			reviews: mgr.GetClient(),
+			decides: decides,
 		}).
 		Complete()
 	if err != nil {

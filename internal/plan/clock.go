@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -34,6 +35,10 @@ func (p *Plan) startClock(status *v1alpha1.Summary, suspend bool, now time.Time)
 // checkDeadline sets Expired, or when to look again.
 func (p *Plan) checkDeadline(seconds *int64, now time.Time) {
 	if seconds == nil || p.Suspended {
+		return
+	}
+	// More than 292 years do not fit a Duration; people who write that mean never.
+	if *seconds > int64(math.MaxInt64/time.Second) {
 		return
 	}
 	left := p.StartTime.Add(time.Duration(*seconds) * time.Second).Sub(now)

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -113,6 +114,11 @@ func TestDeadline(t *testing.T) {
 			with(func(j *batchv1.Job) { j.Spec.ActiveDeadlineSeconds = new(int64(1)) })
 	}
 	checkFlows(t, map[string]flowCase{
+		"never, in the largest number there is": {
+			flow: newFlow("a").deadline(math.MaxInt64),
+			seen: seen(job("a")),
+			want: outcome{Runs: []string{"a Running"}},
+		},
 		"not yet: look again when it passes": {
 			flow: newFlow("a").deadline(61),
 			seen: seen(job("a")),

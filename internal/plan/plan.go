@@ -63,6 +63,8 @@ type Plan struct {
 type Creation struct {
 	Run int
 	Job *batchv1.Job
+	// Ready is when the last dependency of the step ended; zero without one.
+	Ready time.Time
 }
 
 // Change is a change to a Job that exists: From as it was read, To as it should be.

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -29,8 +30,19 @@ func (p *flowPlan) startStep(step int) {
 		}
 	}
 	spec := &p.flow.Spec.Flows[step]
-	p.Create = append(p.Create, Creation{Run: step, Job: jobs.ForStep(p.flow, spec, p.template(spec))})
+	p.Create = append(p.Create, Creation{Run: step, Job: jobs.ForStep(p.flow, spec, p.template(spec)), Ready: p.readySince(step)})
 	p.active++
+}
+
+// readySince is when the last dependency of a step ended.
+func (p *flowPlan) readySince(step int) time.Time {
+	var last time.Time
+	for _, dependency := range p.graph.Dependencies(step) {
+		if end := p.Runs[dependency].CompletionTime; end != nil && end.After(last) {
+			last = end.Time
+		}
+	}
+	return last
 }
 
 // notSuspended: nothing starts while spec.suspend is true.

@@ -16,6 +16,9 @@ type Event struct {
 	Message string
 }
 
+// maxNote is the most bytes of an event's message; the API server refuses more.
+const maxNote = 1024
+
 // namesInEvent is how many names an event lists before it counts the rest.
 const namesInEvent = 10
 
@@ -55,7 +58,20 @@ func events(failedReason string, previous, next *v1alpha1.Summary, previousRuns,
 	if len(created) > 0 {
 		list = append([]Event{{corev1.EventTypeNormal, v1alpha1.EventJobCreated, "created " + jobList(created)}}, list...)
 	}
-	return append(list, stateEvents(previous, next)...)
+	list = append(list, stateEvents(previous, next)...)
+	for i := range list {
+		list[i].Message = note(list[i].Message)
+	}
+	return list
+}
+
+// note cuts a message to what an event holds, which is counted in bytes.
+func note(message string) string {
+	const more = "…"
+	if len(message) <= maxNote {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxNote-len(more)], "") + more
 }
 
 // needsCare says whether a person may have to see to what a run waits for. A queue

@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,6 +98,11 @@ func TestEventsAreOfTransitions(t *testing.T) {
 			from: flowStatus(suspended, "m"),
 			to:   flowStatus(running, "0 of 1"),
 			want: []string{"Normal Resumed 0 of 1"},
+		},
+		"a message is longer than the API server takes, in bytes": {
+			from: flowStatus(running, "m"),
+			to:   flowStatus(failed, "a"+strings.Repeat("é", 1000)),
+			want: []string{"Warning Failed a" + strings.Repeat("é", 510) + "…"},
 		},
 		"started":                 {from: flowStatus(v1alpha1.StatePending, "m"), to: flowStatus(running, "m")},
 		"deleted":                 {from: flowStatus(running, "m"), to: flowStatus(terminating, "m")},

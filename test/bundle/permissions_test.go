@@ -50,8 +50,7 @@ func TestPermissionsAreThoseOfConfig(t *testing.T) {
 	}
 }
 
-// What is not about the certificate would be missing under OLM: its marker belongs
-// in controllers/.
+// What is not about the certificate would be missing under OLM.
 func TestPermissionsForTheCertificateAreNothingElse(t *testing.T) {
 	rules := append(rulesIn(t, "ClusterRole", "certificate/role.yaml"), rulesIn(t, "Role", "certificate/role.yaml")...)
 	if len(rules) == 0 {

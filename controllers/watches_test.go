@@ -1,0 +1,91 @@
+package controllers
+
+import (
+	"errors"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+func TestWhichUpdatesMatter(t *testing.T) {
+	gates := func(names ...string) *corev1.Pod {
+		pod := &corev1.Pod{}
+		for _, name := range names {
+			pod.Spec.SchedulingGates = append(pod.Spec.SchedulingGates, corev1.PodSchedulingGate{Name: name})
+		}
+		return pod
+	}
+	template := func(uid string, generation int64, uses int32) *v1alpha1.JobTemplate {
+		template := &v1alpha1.JobTemplate{Status: v1alpha1.JobTemplateStatus{Dependencies: uses}}
+		template.SetUID(types.UID(uid))
+		template.SetGeneration(generation)
+		return template
+	}
+	owned := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{Name: "f"}}}}
+	cases := map[string]struct {
+		predicate     predicate.Predicate
+		before, after client.Object
+		want          bool
+	}{
+		"a pod loses one of two scheduling gates": {podMatters(), gates("a", "b"), gates("b"), true},
+		"nothing of a pod that says why it waits": {podMatters(), gates("a"), gates("a"), false},
+		"a Job loses its owner":                   {jobMatters(), owned, &batchv1.Job{}, true},
+		"a Job's counters": {
+			jobMatters(), &batchv1.Job{Spec: batchv1.JobSpec{Suspend: ptr.To(false)}},
+			&batchv1.Job{Spec: batchv1.JobSpec{Suspend: ptr.To(false)}, Status: batchv1.JobStatus{Active: 1}}, false,
+		},
+		"a JobTemplate is used by one more": {specChanged(), template("t", 1, 0), template("t", 1, 1), false},
+		"a JobTemplate is edited":           {specChanged(), template("t", 1, 0), template("t", 2, 0), true},
+		"a JobTemplate is another one now":  {specChanged(), template("t", 1, 0), template("u", 1, 0), true},
+		"a JobFlow goes on":                 {cameOrWent(), flowAt("u", "1"), flowAt("u", "2"), false},
+		"a JobFlow is another one now":      {cameOrWent(), flowAt("u", "1"), flowAt("v", "2"), true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := c.predicate.Update(event.UpdateEvent{ObjectOld: c.before, ObjectNew: c.after}); got != c.want {
+				t.Errorf("matters: %v", got)
+			}
+		})
+	}
+}
+
+func TestSettle(t *testing.T) {
+	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "jobs"}, "a", errors.New("changed"))
+	failure := errors.New("failed")
+	later := ctrl.Result{RequeueAfter: retryAfter}
+	soon := ctrl.Result{RequeueAfter: conflictRetryAfter}
+	cases := map[string]struct {
+		errs   []error
+		result ctrl.Result
+		failed bool
+	}{
+		"nothing":                            {[]error{nil, nil}, later, false},
+		"a conflict":                         {[]error{conflict, nil}, soon, false},
+		"a failure":                          {[]error{nil, failure}, ctrl.Result{}, true},
+		"a conflict does not hide a failure": {[]error{errors.Join(errors.Join(conflict), errors.Join(failure))}, ctrl.Result{}, true},
+		"conflicts only":                     {[]error{errors.Join(conflict, errors.Join(conflict))}, soon, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			result, err := settle(later, c.errs...)
+			if result != c.result || (err != nil) != c.failed {
+				t.Errorf("got %v, %v", result, err)
+			}
+			if c.failed && !errors.Is(err, failure) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,109 @@
+// Package metrics holds the operator's own metrics, registered once with
+// controller-runtime's registry. Labels are bounded: kinds, states and results,
+// never names.
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// Label values of kind.
+const (
+	JobFlow   = "JobFlow"
+	DaemonJob = "DaemonJob"
+)
+
+// A step may take seconds or days.
+var durationBuckets = []float64{1, 5, 15, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600}
+
+var (
+	runsStarted = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "jobflow_runs_started_total",
+		Help: "Jobs created for steps of JobFlows and nodes of DaemonJobs.",
+	}, []string{"kind"})
+
+	runsFinished = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "jobflow_runs_finished_total",
+		Help: "Steps of JobFlows and nodes of DaemonJobs that have their result: Succeeded or Failed.",
+	}, []string{"kind", "result"})
+
+	runDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "jobflow_run_duration_seconds",
+		Help:    "Time from the creation of the Job of a step or node to its end.",
+		Buckets: durationBuckets,
+	}, []string{"kind", "result"})
+
+	startDelay = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "jobflow_step_start_delay_seconds",
+		Help:    "Time from the end of a step's last dependency, as its Job says in whole seconds, to the creation of the step's Job.",
+		Buckets: []float64{0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600},
+	})
+
+	finished = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "jobflow_finished_total",
+		Help: "JobFlows and DaemonJobs that have ended, by state: Succeed or Failed.",
+	}, []string{"kind", "state"})
+
+	duration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "jobflow_duration_seconds",
+		Help:    "Time from the start of a JobFlow or DaemonJob to its end.",
+		Buckets: durationBuckets,
+	}, []string{"kind", "state"})
+)
+
+func init() {
+	metrics.Registry.MustRegister(runsStarted, runsFinished, runDuration, startDelay, finished, duration, objectCollector{})
+}
+
+// Transition counts what a change of status is worth. It is called once for each
+// status that was written.
+func Transition(kind string, previous, next *v1alpha1.Summary, previousRuns, nextRuns []v1alpha1.RunStatus) {
+	was := make(map[string]*v1alpha1.RunStatus, len(previousRuns))
+	for i := range previousRuns {
+		was[previousRuns[i].Name] = &previousRuns[i]
+	}
+	for i := range nextRuns {
+		run := &nextRuns[i]
+		before := was[run.Name]
+		if before == nil {
+			before = &v1alpha1.RunStatus{}
+		}
+		if run.JobUID != "" && run.JobUID != before.JobUID {
+			runsStarted.WithLabelValues(kind).Inc()
+		}
+		if hasResult(run.Phase) && !hasResult(before.Phase) && run.StartTime != nil && run.CompletionTime != nil {
+			runDuration.WithLabelValues(kind, string(run.Phase)).Observe(run.CompletionTime.Sub(run.StartTime.Time).Seconds())
+		}
+	}
+	// By the counts, not the list: a DaemonJob of many nodes no longer lists those
+	// that Succeeded.
+	count(kind, v1alpha1.PhaseSucceeded, previous.Succeeded, next.Succeeded)
+	count(kind, v1alpha1.PhaseFailed, previous.Failed, next.Failed)
+	if next.CompletionTime != nil && previous.CompletionTime == nil {
+		state := string(next.State)
+		finished.WithLabelValues(kind, state).Inc()
+		if next.StartTime != nil {
+			duration.WithLabelValues(kind, state).Observe(next.CompletionTime.Sub(next.StartTime.Time).Seconds())
+		}
+	}
+}
+
+func count(kind string, result v1alpha1.Phase, before, now int32) {
+	if now > before {
+		runsFinished.WithLabelValues(kind, string(result)).Add(float64(now - before))
+	}
+}
+
+func hasResult(phase v1alpha1.Phase) bool {
+	return phase == v1alpha1.PhaseSucceeded || phase == v1alpha1.PhaseFailed
+}
+
+// StepStarted observes how long after its last dependency a step's Job was created.
+func StepStarted(delay time.Duration) {
+	startDelay.Observe(max(delay, 0).Seconds())
+}
