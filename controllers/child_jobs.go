@@ -23,13 +23,19 @@ import (
 
 // childJobs reads the Jobs of a parent and applies plans to them.
 type childJobs struct {
-	client client.Client
-	live   client.Reader
-	recent recentJobs
+	client   client.Client
+	live     client.Reader
+	recent   recentJobs
+	refusals refusals
 }
 
 func newChildJobs(cached client.Client, live client.Reader) *childJobs {
-	return &childJobs{client: cached, live: live, recent: recentJobs{byParent: map[types.UID]map[string]recentJob{}}}
+	return &childJobs{
+		client:   cached,
+		live:     live,
+		recent:   recentJobs{byParent: map[types.UID]map[string]recentJob{}},
+		refusals: refusals{byRun: map[refusedRun]refusal{}},
+	}
 }
 
 // apply carries a plan out and enters in it what became of each creation. An
@@ -126,6 +132,10 @@ func (c *childJobs) enter(p *plan.Plan, parent client.Object, creation plan.Crea
 		}
 	case o.final:
 		p.Rejected(creation.Run, o.message, now)
+	case o.reason == v1alpha1.ReasonCreateFailed:
+		run := p.Runs[creation.Run].Name
+		p.Held(creation.Run, o.reason, c.refusals.steady(parent.GetUID(), run, o.message, now))
+		p.WakeAfter(retryAfter)
 	case o.reason != "":
 		p.Held(creation.Run, o.reason, o.message)
 		p.WakeAfter(retryAfter)

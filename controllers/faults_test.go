@@ -3,13 +3,16 @@ package controllers_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
@@ -76,30 +79,47 @@ func refusals(code int) func(http.RoundTripper) http.RoundTripper {
 	}
 }
 
-// brokenWebhook answers every creation of a Job as the API server does while an
-// admission webhook of somebody else's is down.
-func brokenWebhook(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/jobs") {
-			return next.RoundTrip(r)
-		}
-		body := `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"InternalError","code":500,` +
-			`"message":"Internal error occurred: failed calling webhook \"mjob.example.com\": connection refused"}`
-		return &http.Response{
-			StatusCode: http.StatusInternalServerError, Header: http.Header{"Content-Type": {"application/json"}},
-			Body: io.NopCloser(strings.NewReader(body)), Request: r,
-		}, nil
-	})
+// webhookAnswers refuses every creation of a Job as the API server does when an
+// admission webhook of somebody else's is down or says no, in other words each time.
+func webhookAnswers(code int, reason metav1.StatusReason) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		var requests atomic.Int64
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/jobs") {
+				return next.RoundTrip(r)
+			}
+			body := fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":%q,"code":%d,`+
+				`"message":"webhook mjob.example.com: request %d"}`, reason, code, requests.Add(1))
+			return &http.Response{
+				StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: io.NopCloser(strings.NewReader(body)), Request: r,
+			}, nil
+		})
+	}
 }
 
-var _ = It("A JobFlow says which error keeps its Jobs from being created", func() {
-	op := startOperator(brokenWebhook)
+var _ = DescribeTable("A JobFlow says what keeps its Jobs from being created, and does not ask without end, when", func(code int, reason metav1.StatusReason) {
+	op := startOperator(webhookAnswers(code, reason))
 	defer op.stop()
 	ns := newNamespace()
 	Expect(k8s.Create(ctx, makeFlow(ns, "f", step("a"), step("b")))).To(Succeed())
 	Eventually(flowPhases(ns, "f")).Should(Equal(map[string]string{"a": "Waiting/CreateFailed", "b": "Waiting/CreateFailed"}))
 	Expect(flowStatus(ns, "f")(Default).Message).To(ContainSubstring("mjob.example.com"))
-})
+	written := flowStatus(ns, "f")(Default)
+	Consistently(flowStatus(ns, "f")).Should(Equal(written))
+	creates := 0
+	for _, request := range op.requests.take() {
+		if strings.HasPrefix(request, http.MethodPost) && strings.HasSuffix(request, "/jobs") {
+			creates++
+		}
+	}
+	// With a backoff that starts at 5 ms and doubles, ten fit into the two seconds
+	// that this takes.
+	Expect(creates).To(BeNumerically("<", 20))
+},
+	Entry("a webhook is down", http.StatusInternalServerError, metav1.StatusReasonInternalError),
+	Entry("a webhook forbids them", http.StatusForbidden, metav1.StatusReasonForbidden),
+)
 
 var _ = DescribeTable("A JobFlow runs each step once when", func(fault func(http.RoundTripper) http.RoundTripper) {
 	op := startOperator(fault)

@@ -39,9 +39,6 @@ type State struct {
 	Deleting bool
 	// Suspended is true when spec.suspend is.
 	Suspended bool
-	// Started is true when the Job controller has taken the Job up and not
-	// suspended it since.
-	Started bool
 
 	// Job is the Job itself, to be read only.
 	Job *batchv1.Job
@@ -55,7 +52,6 @@ func Observe(job *batchv1.Job, pods []*corev1.Pod) State {
 		StartTime: job.CreationTimestamp,
 		Deleting:  job.DeletionTimestamp != nil,
 		Suspended: ptr.Deref(job.Spec.Suspend, false),
-		Started:   job.Status.StartTime != nil,
 		Job:       job,
 	}
 	switch end := endOf(job); {

@@ -53,7 +53,7 @@ func TestObserveTheJob(t *testing.T) {
 		},
 		"started": {
 			newJob(func(j *batchv1.Job) { j.Status.StartTime, j.Spec.Suspend = &started, new(false) }),
-			State{Phase: v1alpha1.PhaseRunning, Started: true},
+			State{Phase: v1alpha1.PhaseRunning},
 		},
 		"being deleted": {
 			newJob(func(j *batchv1.Job) { j.DeletionTimestamp = &ended }),

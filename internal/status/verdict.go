@@ -42,7 +42,10 @@ func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) ver
 	if c.succeeded > 0 || started(p.Runs) {
 		v.state, v.reason = v1alpha1.StateRunning, v1alpha1.ReasonRunning
 	}
-	parts := make([]string, 0, 3)
+	parts := make([]string, 0, 4)
+	if p.Expired {
+		parts = append(parts, "activeDeadlineSeconds passed, what runs is being ended")
+	}
 	if c.failed > 0 {
 		parts = append(parts, failures(unit, p.Runs, c)+", what runs is left to finish")
 	}

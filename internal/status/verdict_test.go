@@ -103,7 +103,7 @@ func TestTheVerdictOnAFlow(t *testing.T) {
 		},
 		"the deadline has passed, Jobs are being ended": {
 			planned(run("a").running(), run("b").skipped(v1alpha1.ReasonDeadlineExceeded)).expired(),
-			said{State: v1alpha1.StateRunning, Progress: "0/2", Message: "0 of 2 steps succeeded", Ready: "Running"},
+			said{State: v1alpha1.StateRunning, Progress: "0/2", Message: "activeDeadlineSeconds passed, what runs is being ended; 0 of 2 steps succeeded", Ready: "Running"},
 		},
 		"the deadline has passed, all have ended": {
 			planned(run("a").failed("DeadlineExceeded", "x"), run("b").skipped(v1alpha1.ReasonDeadlineExceeded)).expired(),

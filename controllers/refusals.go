@@ -1,0 +1,61 @@
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// refusals keeps what status says about a Job that is not created steady for a
+// while. The API server, or a webhook, may put the same refusal in other words each
+// time: with the number of the request, or the time. Every write of such a status
+// brings the next attempt, and the two would chase each other.
+type refusals struct {
+	mu    sync.Mutex
+	byRun map[refusedRun]refusal
+	swept time.Time
+}
+
+type refusedRun struct {
+	parent types.UID
+	run    string
+}
+
+type refusal struct {
+	message string
+	at      time.Time
+}
+
+// steady is the message to show: the one that came first, until it is as old as a
+// refused Job waits for its next attempt.
+func (r *refusals) steady(parent types.UID, run, message string, now time.Time) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sweep(now)
+	key := refusedRun{parent, run}
+	if last, found := r.byRun[key]; found && !outOfDate(last.at, now) {
+		return last.message
+	}
+	r.byRun[key] = refusal{message, now}
+	return message
+}
+
+// sweep forgets the old ones, now and then: those of Jobs that were created in the
+// end, and of parents that are gone.
+func (r *refusals) sweep(now time.Time) {
+	if !outOfDate(r.swept, now) {
+		return
+	}
+	r.swept = now
+	for key, last := range r.byRun {
+		if outOfDate(last.at, now) {
+			delete(r.byRun, key)
+		}
+	}
+}
+
+// outOfDate is also true where the clock was set back.
+func outOfDate(at, now time.Time) bool {
+	return now.Sub(at) >= retryAfter || now.Before(at)
+}
