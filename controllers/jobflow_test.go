@@ -245,6 +245,25 @@ var _ = Describe("JobFlow", Ordered, ContinueOnFailure, func() {
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("narrow-a", "narrow-b", "narrow-c"))
 	})
 
+	It("runs the others where parallelism is 1 and the names of two Jobs are taken", func() {
+		for _, name := range []string{"crowded-a", "crowded-b"} {
+			foreign := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}, Spec: jobSpec()}
+			foreign.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
+			Expect(k8s.Create(ctx, foreign)).To(Succeed())
+		}
+		flow := makeFlow(ns, "crowded", step("a"), step("b"), step("c"), step("d", "c"))
+		flow.Spec.Parallelism = ptr.To[int32](1)
+		create(flow)
+		Eventually(jobNames).WithArguments(ns).Should(ContainElement("crowded-c"))
+		complete(ns, "crowded-c")
+		Eventually(jobNames).WithArguments(ns).Should(ContainElement("crowded-d"))
+		complete(ns, "crowded-d")
+		Eventually(flowPhases(ns, "crowded")).Should(Equal(map[string]string{
+			"a": "Waiting/NameConflict", "b": "Waiting/NameConflict", "c": "Succeeded", "d": "Succeeded",
+		}))
+		Consistently(flowPhases(ns, "crowded")).Should(And(HaveKeyWithValue("a", "Waiting/NameConflict"), HaveKeyWithValue("b", "Waiting/NameConflict")))
+	})
+
 	It("suspends and resumes its Jobs, and only those that it suspended", func() {
 		queued := step("b")
 		queued.JobTemplate.Suspend = ptr.To(true)

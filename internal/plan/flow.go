@@ -23,6 +23,7 @@ type FlowObserved struct {
 type flowPlan struct {
 	Plan
 	flow      *v1alpha1.JobFlow
+	recorded  map[string]*v1alpha1.RunStatus
 	graph     *graph.Graph
 	templates map[string]*batchv1.JobSpec
 	active    int32 // Jobs that run, with those about to be created
@@ -30,8 +31,8 @@ type flowPlan struct {
 
 // Flow plans a JobFlow whose spec is valid. steps is the graph of its steps.
 func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now time.Time) Plan {
-	p := &flowPlan{flow: flow, graph: steps, templates: seen.Templates}
 	recorded := byName(flow.Status.Flows)
+	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates}
 
 	if Ended(&flow.Status.Summary) {
 		p.Ended = true
@@ -66,6 +67,7 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 // skipped because the flow goes to its end without it.
 func (p *flowPlan) startSteps() {
 	culprit, blame := p.blame()
+	var inVain []int
 	for i := range p.Runs {
 		run := &p.Runs[i]
 		if run.JobUID != "" || Final(run.Phase) {
@@ -78,10 +80,25 @@ func (p *flowPlan) startSteps() {
 			skip(run, v1alpha1.ReasonDependencyFailed, fmt.Sprintf("depends on step %s, which failed", p.Runs[blame[i]].Name))
 		case culprit != nobody:
 			skip(run, v1alpha1.ReasonFlowFailed, fmt.Sprintf("step %s failed before this one could start", p.Runs[culprit].Name))
+		case p.triedInVain(i):
+			inVain = append(inVain, i)
 		default:
 			p.startStep(i)
 		}
 	}
+	// Last, so that with spec.parallelism they do not take the place of steps that
+	// can run.
+	for _, i := range inVain {
+		p.startStep(i)
+	}
+}
+
+// triedInVain says whether the API server had a reason that lasts not to create
+// the step's Job. It is tried again in every pass.
+func (p *flowPlan) triedInVain(step int) bool {
+	was := p.recorded[p.Runs[step].Name]
+	return was != nil && was.Phase == v1alpha1.PhaseWaiting && was.JobUID == "" &&
+		(was.Reason == v1alpha1.ReasonNameConflict || was.Reason == v1alpha1.ReasonInvalidJobTemplate)
 }
 
 const nobody = -1

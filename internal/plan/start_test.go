@@ -183,6 +183,22 @@ func TestParallelism(t *testing.T) {
 			seen: seen(job("a").complete(), job("b")),
 			want: outcome{Runs: []string{"a Succeeded", "b Running", "c " + full1}},
 		},
+		"a step whose Job's name is taken does not hold up others": {
+			flow: newFlow("a", "b").parallelism(1).recorded(run("a").because(v1alpha1.ReasonNameConflict)),
+			seen: seen(),
+			want: outcome{Runs: []string{"a Waiting NameConflict", "b Waiting"}, Create: []string{"p-b"}},
+		},
+		"it is tried when there is a place left": {
+			flow: newFlow("a", "b").parallelism(2).recorded(run("a").because(v1alpha1.ReasonNameConflict)),
+			seen: seen(),
+			want: outcome{Runs: []string{"a Waiting", "b Waiting"}, Create: []string{"p-b", "p-a"}},
+		},
+		"two such steps do not take turns in status": {
+			flow: newFlow("a", "b").parallelism(1).
+				recorded(run("a").because(v1alpha1.ReasonNameConflict), run("b").because(v1alpha1.ReasonNameConflict)),
+			seen: seen(),
+			want: outcome{Runs: []string{"a Waiting", "b Waiting NameConflict"}, Create: []string{"p-a"}},
+		},
 		"raised": {
 			flow: newFlow("a", "b", "c").parallelism(3).recorded(run("a").running(), run("b").because(v1alpha1.ReasonParallelism)),
 			seen: seen(job("a")),
