@@ -244,7 +244,7 @@ undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that 
 .PHONY: tools
 tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Build all the tools that the other targets use.
 
-$(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod)
+$(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -name '*.tmpl' -o -name '*.yaml')
 	$(call say,Building devcluster)
 	@go -C hack/devcluster build -o $@ .
 
