@@ -1,6 +1,6 @@
 # The same image as "make image" builds without a container engine.
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
-ARG TARGETOS TARGETARCH VERSION=v0.1.0
+ARG TARGETOS TARGETARCH VERSION=v0.2.0
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

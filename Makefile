@@ -10,9 +10,9 @@ SHELL := /usr/bin/env bash
 MAKEFLAGS += --no-print-directory
 
 # The operator's image. With KUBECONFIG set, that cluster has to be able to pull it.
-IMG ?= ghcr.io/jobflow-operator/jobflow-operator:v0.1.0
+IMG ?= ghcr.io/jobflow-operator/jobflow-operator:v0.2.0
 # The version that the operator says it is.
-VERSION ?= v0.1.0
+VERSION ?= v0.2.0
 # The name of devcluster's cluster, and flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
 CLUSTER ?= dev
 CLUSTER_FLAGS ?=
