@@ -7,9 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // OLM makes namespaces, service accounts, Deployments and Services itself, and
@@ -23,9 +27,33 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s %s names a namespace, which only OLM can know", o.GetKind(), o.GetName())
 		}
 	}
-	want := map[string]int{"ClusterServiceVersion": 1, "CustomResourceDefinition": 3, "ClusterRole": 3}
+	want := map[string]int{"ClusterServiceVersion": 1, "CustomResourceDefinition": 3, "ClusterRole": 3, "Service": 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A Service whose selector or port is not that of the operator's pod leads nowhere.
+func TestMetricsServiceLeadsToTheOperator(t *testing.T) {
+	bundle := loadBundle(t)
+	deployment := bundle.CSV.Spec.InstallStrategy.StrategySpec.DeploymentSpecs[0]
+	for _, o := range bundle.Objects {
+		if o.GetKind() != "Service" {
+			continue
+		}
+		service := &corev1.Service{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, service); err != nil {
+			t.Fatal(err)
+		}
+		pod := deployment.Spec.Template
+		if len(service.Spec.Selector) == 0 || !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(pod.Labels)) {
+			t.Errorf("the selector %v does not match the pod's labels %v", service.Spec.Selector, pod.Labels)
+		}
+		for _, port := range service.Spec.Ports {
+			if !slices.ContainsFunc(pod.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == port.TargetPort.StrVal }) {
+				t.Errorf("the container has no port %s", port.TargetPort.StrVal)
+			}
+		}
 	}
 }
 
