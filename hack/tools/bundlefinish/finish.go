@@ -69,6 +69,19 @@ func finishManifest(generated object, in objects) (object, error) {
 	return source, nil
 }
 
+// dropped are the manifests that operator-sdk leaves out though OLM installs them,
+// by the names of their files.
+func dropped(in objects) map[string]object {
+	found := map[string]object{}
+	for id, source := range in {
+		if id[0] == "NetworkPolicy" {
+			delete(child(source, "metadata"), "namespace")
+			found[id[1]+"_networking.k8s.io_v1_networkpolicy.yaml"] = source
+		}
+	}
+	return found
+}
+
 func isOfWebhooks(service object, in objects) bool {
 	for id, configuration := range in {
 		if id[0] != "ValidatingWebhookConfiguration" && id[0] != "MutatingWebhookConfiguration" {

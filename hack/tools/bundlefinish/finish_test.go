@@ -57,6 +57,17 @@ func parsed(t *testing.T, text string) objects {
 	return in
 }
 
+func TestDropped(t *testing.T) {
+	if got := dropped(parsed(t, input)); len(got) > 0 {
+		t.Errorf("the input has no NetworkPolicy: %v", got)
+	}
+	got := dropped(parsed(t, `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: thing, namespace: somewhere}}`))
+	want := map[string]object{"thing_networking.k8s.io_v1_networkpolicy.yaml": read(t, `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: thing}}`)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestFinishManifest(t *testing.T) {
 	for name, tc := range map[string]struct{ generated, want string }{
 		"what the tool does not know comes back, what it adds goes": {

@@ -8,6 +8,8 @@
 //     types of Kubernetes 1.27, and what those do not know, such as the fieldPath of
 //     a validation rule, would be lost.
 //   - The Service of the webhooks is removed: OLM makes one of its own.
+//   - A NetworkPolicy is added where the input has one. The tool drops it, OLM takes
+//     it.
 //
 // Usage: bundlefinish -input FILE -icon FILE DIR
 package main
@@ -60,6 +62,11 @@ func run(inputPath, iconPath, dir string) error {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
+	for name, manifest := range dropped(in) {
+		if err := write(filepath.Join(dir, name), manifest); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -84,7 +91,11 @@ func finishFile(path string, in objects, icon []byte) error {
 	if finished == nil {
 		return os.Remove(path)
 	}
-	content, err = yaml.Marshal(finished)
+	return write(path, finished)
+}
+
+func write(path string, manifest object) error {
+	content, err := yaml.Marshal(manifest)
 	if err != nil {
 		return err
 	}

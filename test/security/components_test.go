@@ -1,0 +1,138 @@
+package security_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+const (
+	networkPolicy    = "network-policy"
+	highAvailability = "high-availability"
+)
+
+// selects tells whether a selector finds the operator's pods.
+func selects(t *testing.T, selector *metav1.LabelSelector, deployment *appsv1.Deployment) bool {
+	t.Helper()
+	s, err := metav1.LabelSelectorAsSelector(selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !s.Empty() && s.Matches(labels.Set(deployment.Spec.Template.Labels))
+}
+
+// The pod's ports are let in, but for that of the probes, which come from its node.
+func TestNetworkPolicyLetsInWhatIsServed(t *testing.T) {
+	objects := render(t, "default", networkPolicy)
+	deployment := only[appsv1.Deployment](t, objects, "Deployment")
+	policy := only[networkingv1.NetworkPolicy](t, objects, "NetworkPolicy")
+
+	if policy.Namespace != deployment.Namespace || !selects(t, &policy.Spec.PodSelector, &deployment) {
+		t.Errorf("it is not about the operator's pods: %s %v", policy.Namespace, policy.Spec.PodSelector)
+	}
+	want := []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}
+	if diff := cmp.Diff(want, policy.Spec.PolicyTypes); diff != "" {
+		t.Error(diff)
+	}
+	var served, letIn []int32
+	for _, port := range deployment.Spec.Template.Spec.Containers[0].Ports {
+		if port.Name != "probes" {
+			served = append(served, port.ContainerPort)
+		}
+	}
+	for _, rule := range policy.Spec.Ingress {
+		for _, port := range rule.Ports {
+			letIn = append(letIn, port.Port.IntVal)
+		}
+	}
+	slices.Sort(served)
+	slices.Sort(letIn)
+	if diff := cmp.Diff(served, letIn); diff != "" {
+		t.Errorf("served (-) and let in (+): %s", diff)
+	}
+}
+
+// A rule without ports, or none at all for a direction, would open everything.
+func TestNetworkPolicyNamesEveryPort(t *testing.T) {
+	policy := only[networkingv1.NetworkPolicy](t, render(t, "default", networkPolicy), "NetworkPolicy")
+	if len(policy.Spec.Ingress) == 0 || len(policy.Spec.Egress) == 0 {
+		t.Fatalf("no rules: %v", policy.Spec)
+	}
+	ports := func(list []networkingv1.NetworkPolicyPort) {
+		t.Helper()
+		for _, port := range list {
+			if port.Port == nil || port.EndPort != nil {
+				t.Errorf("a rule is open for more than one port: %v", port)
+			}
+		}
+		if len(list) == 0 {
+			t.Error("a rule is open for all ports")
+		}
+	}
+	for _, rule := range policy.Spec.Ingress {
+		ports(rule.Ports)
+	}
+	for _, rule := range policy.Spec.Egress {
+		ports(rule.Ports)
+	}
+}
+
+func TestHighAvailability(t *testing.T) {
+	objects := render(t, "default", highAvailability)
+	deployment := only[appsv1.Deployment](t, objects, "Deployment")
+	budget := only[policyv1.PodDisruptionBudget](t, objects, "PodDisruptionBudget")
+
+	if deployment.Spec.Replicas == nil || *deployment.Spec.Replicas != 2 {
+		t.Errorf("replicas: %v", deployment.Spec.Replicas)
+	}
+	if args := deployment.Spec.Template.Spec.Containers[0].Args; !slices.Contains(args, "--leader-elect") {
+		t.Errorf("both replicas would act: %v", args)
+	}
+	spread := deployment.Spec.Template.Spec.TopologySpreadConstraints
+	if len(spread) != 1 || !selects(t, spread[0].LabelSelector, &deployment) {
+		t.Errorf("the replicas are not spread: %v", spread)
+	}
+	if budget.Namespace != deployment.Namespace || !selects(t, budget.Spec.Selector, &deployment) {
+		t.Errorf("the budget is not about the operator's pods: %s %v", budget.Namespace, budget.Spec.Selector)
+	}
+	if budget.Spec.MaxUnavailable == nil || budget.Spec.MaxUnavailable.IntVal != 1 {
+		t.Errorf("not one pod at a time may be evicted: %v", budget.Spec)
+	}
+}
+
+// A component changes nothing but what it is about.
+func TestComponentsLeaveTheRestAlone(t *testing.T) {
+	byName := func(base string, components ...string) map[string]any {
+		found := map[string]any{}
+		for _, object := range render(t, base, components...) {
+			found[object.GetKind()+" "+object.GetName()] = object.Object
+		}
+		return found
+	}
+	const (
+		policy     = "NetworkPolicy jobflow-operator-controller-manager"
+		budget     = "PodDisruptionBudget jobflow-operator-controller-manager"
+		deployment = "Deployment jobflow-operator-controller-manager"
+	)
+	for _, base := range []string{"default", "olm"} {
+		t.Run(base, func(t *testing.T) {
+			want, got := byName(base), byName(base, networkPolicy, highAvailability)
+			if got[policy] == nil || got[budget] == nil || cmp.Equal(want[deployment], got[deployment]) {
+				t.Error("a component has no effect")
+			}
+			delete(got, policy)
+			delete(got, budget)
+			delete(want, deployment)
+			delete(got, deployment)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
