@@ -22,6 +22,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/webhooks"
 )
 
@@ -94,6 +95,7 @@ func run(o *options) error {
 	// knows its load; a limit of the client's own only adds waiting.
 	config.QPS = -1
 
+	metrics.Version(versionString())
 	managed := managerOptions(o)
 	var certs *webhooks.Certs
 	if o.enableWebhooks {
@@ -135,7 +137,7 @@ func run(o *options) error {
 }
 
 func managerOptions(o *options) ctrl.Options {
-	metrics := metricsserver.Options{
+	serving := metricsserver.Options{
 		BindAddress:   o.metricsAddress,
 		SecureServing: o.metricsSecure,
 		// HTTP/2 lets one client keep a server busy with streams that it resets, and
@@ -143,12 +145,12 @@ func managerOptions(o *options) ctrl.Options {
 		TLSOpts: []func(*tls.Config){func(config *tls.Config) { config.NextProtos = []string{"http/1.1"} }},
 	}
 	if o.metricsSecure {
-		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	return ctrl.Options{
 		Scheme:                  newScheme(),
 		Cache:                   controllers.CacheOptions(),
-		Metrics:                 metrics,
+		Metrics:                 serving,
 		HealthProbeBindAddress:  o.probeAddress,
 		LeaderElection:          o.leaderElect,
 		LeaderElectionID:        "jobflow-operator.api.practice.com",

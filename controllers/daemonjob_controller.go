@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/placement"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
@@ -46,7 +47,7 @@ func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder even
 func (r *daemonJobReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
 	return watchJobsAndPods[*v1alpha1.DaemonJob](mgr, options, &v1alpha1.DaemonJob{}).
 		Watches(&corev1.Node{}, openDaemonJobs(mgr.GetClient()), nodePlacementChanged()).
-		Complete(r)
+		Complete(counted{r, metrics.DaemonJob})
 }
 
 // Reconcile brings one DaemonJob a step further: observe, plan, apply, report.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/graph"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 	"github.com/jobflow-operator/jobflow-operator/internal/validation"
@@ -52,7 +53,7 @@ func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events
 func (r *jobFlowReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
 	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}).
 		Watches(&v1alpha1.JobTemplate{}, flowsUsing(mgr.GetClient()), builder.WithPredicates(specChanged())).
-		Complete(r)
+		Complete(counted{r, metrics.JobFlow})
 }
 
 // Reconcile brings one JobFlow a step further: observe, plan, apply, report.

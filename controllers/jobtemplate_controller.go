@@ -12,6 +12,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 )
 
 // +kubebuilder:rbac:groups=api.practice.com,resources=jobtemplates/status,verbs=patch
@@ -33,7 +34,7 @@ func (r *jobTemplateReconciler) setup(mgr ctrl.Manager, options controller.Optio
 		For(&v1alpha1.JobTemplate{}).
 		Watches(&v1alpha1.JobFlow{}, templatesOfFlow(), builder.WithPredicates(cameOrWent())).
 		WithOptions(options).
-		Complete(r)
+		Complete(counted{r, metrics.JobTemplate})
 }
 
 // Reconcile writes which Jobs use one JobTemplate.

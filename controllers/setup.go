@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"context"
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
@@ -25,7 +26,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := addIndexes(mgr); err != nil {
 		return err
 	}
-	metrics.CountObjects(mgr.GetClient())
+	metrics.CountObjects(mgr.GetClient(), time.Now)
 	children := newChildJobs(mgr.GetClient(), mgr.GetAPIReader())
 	events := mgr.GetEventRecorder("jobflow-operator")
 
@@ -45,6 +46,22 @@ func (o Options) ofController() controller.Options {
 		MaxConcurrentReconciles: o.Workers,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstBackoff, longestBackoff),
 	}
+}
+
+// counted counts the errors of a reconciler. What ends because the operator does is
+// none.
+type counted struct {
+	reconcile.Reconciler
+	kind string
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (c counted) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	result, err := c.Reconciler.Reconcile(ctx, request)
+	if err != nil && ctx.Err() == nil {
+		metrics.ReconcileFailed(c.kind, err)
+	}
+	return result, err
 }
 
 const (

@@ -1,12 +1,14 @@
 // Package metrics holds the operator's own metrics, registered once with
-// controller-runtime's registry. Labels are bounded: kinds, states and results,
-// never names.
+// controller-runtime's registry. Labels are bounded: kinds, states, results and
+// reasons, never names.
 package metrics
 
 import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -14,8 +16,9 @@ import (
 
 // Label values of kind.
 const (
-	JobFlow   = "JobFlow"
-	DaemonJob = "DaemonJob"
+	JobFlow     = "JobFlow"
+	DaemonJob   = "DaemonJob"
+	JobTemplate = "JobTemplate"
 )
 
 // A step may take seconds or days.
@@ -54,10 +57,70 @@ var (
 		Help:    "Time from the start of a JobFlow or DaemonJob to its end.",
 		Buckets: durationBuckets,
 	}, []string{"kind", "state"})
+
+	reconcileErrors = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "jobflow_reconcile_errors_total",
+		Help: "Reconciles that ended in an error and are tried again, by what the API server answered.",
+	}, []string{"kind", "reason"})
+
+	buildInfo = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "jobflow_build_info",
+		Help: "1, with the version of the operator. Every replica serves it.",
+	}, []string{"version"})
 )
 
+var collectors = []prometheus.Collector{
+	runsStarted, runsFinished, runDuration, startDelay, finished, duration, reconcileErrors, buildInfo, objectCollector{},
+}
+
+// errorReasons are the values of the label reason of reconcile errors; any other
+// answer, and no answer, counts as unknown.
+var errorReasons = []string{
+	string(metav1.StatusReasonForbidden),
+	string(metav1.StatusReasonUnauthorized),
+	string(metav1.StatusReasonInvalid),
+	string(metav1.StatusReasonTooManyRequests),
+	string(metav1.StatusReasonTimeout),
+	string(metav1.StatusReasonServerTimeout),
+	string(metav1.StatusReasonServiceUnavailable),
+	string(metav1.StatusReasonInternalError),
+	unknown,
+}
+
 func init() {
-	metrics.Registry.MustRegister(runsStarted, runsFinished, runDuration, startDelay, finished, duration, objectCollector{})
+	metrics.Registry.MustRegister(collectors...)
+	// How long the API server takes to answer.
+	metrics.RegisterRESTClientMetrics(metrics.MetricRequestLatency)
+	startAtZero()
+}
+
+// startAtZero makes every series exist. One that began with the first failure would
+// begin at 1, and increase() would not see that one.
+func startAtZero() {
+	for _, kind := range []string{JobFlow, DaemonJob} {
+		runsStarted.WithLabelValues(kind)
+		for _, result := range []v1alpha1.Phase{v1alpha1.PhaseSucceeded, v1alpha1.PhaseFailed} {
+			runsFinished.WithLabelValues(kind, string(result))
+			runDuration.WithLabelValues(kind, string(result))
+		}
+		for _, state := range []v1alpha1.State{v1alpha1.StateSucceed, v1alpha1.StateFailed} {
+			finished.WithLabelValues(kind, string(state))
+			duration.WithLabelValues(kind, string(state))
+		}
+	}
+	for _, kind := range []string{JobFlow, DaemonJob, JobTemplate} {
+		for _, reason := range errorReasons {
+			reconcileErrors.WithLabelValues(kind, reason)
+		}
+	}
+}
+
+// Version says which version of the operator this is.
+func Version(version string) { buildInfo.WithLabelValues(version).Set(1) }
+
+// ReconcileFailed counts a reconcile of a kind that ended in an error.
+func ReconcileFailed(kind string, err error) {
+	reconcileErrors.WithLabelValues(kind, oneOf(errorReasons, string(apierrors.ReasonForError(err)))).Inc()
 }
 
 // Transition counts what a change of status is worth. It is called once for each

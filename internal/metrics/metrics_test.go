@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,11 +13,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
@@ -64,8 +69,12 @@ func TestTransitions(t *testing.T) {
 			t.Errorf("%s: %v too many or too few", name, got-1)
 		}
 	}
-	if n := testutil.CollectAndCount(duration); n != 1 {
-		t.Errorf("%d series of durations, want 1", n)
+	observed := &dto.Metric{}
+	if err := duration.WithLabelValues(kind, "Failed").(prometheus.Metric).Write(observed); err != nil {
+		t.Fatal(err)
+	}
+	if h := observed.GetHistogram(); h.GetSampleCount() != 1 || h.GetSampleSum() != 30 {
+		t.Errorf("durations: %v, want one of 30 s", h)
 	}
 }
 
@@ -79,25 +88,104 @@ func TestObjectsAreCountedFromTheCache(t *testing.T) {
 		f.Status.State = state
 		return f
 	}
-	objects := []client.Object{flow("a", v1alpha1.StateRunning), flow("b", v1alpha1.StateRunning), flow("c", "")}
-	CountObjects(fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build())
+	busy := flow("busy", v1alpha1.StateRunning)
+	busy.Status.Running = 1
+	busy.Status.Flows = []v1alpha1.RunStatus{
+		{Name: "a", Phase: v1alpha1.PhaseRunning, StartTime: at(1)},
+		{Name: "b", Phase: v1alpha1.PhaseWaiting, Reason: v1alpha1.ReasonDependency},
+	}
+	heldSince := func(name string, second int64) *v1alpha1.JobFlow {
+		f := flow(name, v1alpha1.StateRunning)
+		f.Status.Flows = []v1alpha1.RunStatus{{Name: "a", Phase: v1alpha1.PhaseWaiting, Reason: v1alpha1.ReasonImagePull, StartTime: at(second)}}
+		return f
+	}
+	unseen := flow("unseen", "")
+	unseen.CreationTimestamp = *at(990)
+	objects := []client.Object{busy, heldSince("c", 100), heldSince("d", 900), unseen}
+	now := func() time.Time { return time.Unix(1000, 0) }
+	CountObjects(fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build(), now)
 	t.Cleanup(func() { cached.Store(nil) })
 
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(objectCollector{})
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := map[string]float64{}
-	collected := make(chan prometheus.Metric, 100)
-	objectCollector{}.Collect(collected)
-	close(collected)
-	for metric := range collected {
-		var out dto.Metric
-		if err := metric.Write(&out); err != nil {
-			t.Fatal(err)
-		}
-		if value := out.GetGauge().GetValue(); value > 0 {
-			got[out.GetLabel()[0].GetValue()+" "+out.GetLabel()[1].GetValue()] = value
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if value := metric.GetGauge().GetValue(); value > 0 {
+				got[family.GetName()+" "+metric.GetLabel()[0].GetValue()+" "+metric.GetLabel()[1].GetValue()] = value
+			}
 		}
 	}
-	if diff := cmp.Diff(map[string]float64{"JobFlow Running": 2, "JobFlow Pending": 1}, got); diff != "" {
+	want := map[string]float64{
+		"jobflow_objects JobFlow Running":           3,
+		"jobflow_objects JobFlow Pending":           1,
+		"jobflow_waiting_runs JobFlow Dependency":   1,
+		"jobflow_waiting_runs JobFlow ImagePull":    2,
+		"jobflow_stalled_objects JobFlow ImagePull": 2,
+		"jobflow_stalled_seconds JobFlow ImagePull": 900,
+		"jobflow_stalled_objects JobFlow Unknown":   1,
+		"jobflow_stalled_seconds JobFlow Unknown":   10,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("objects (-want +got):\n%s", diff)
+	}
+}
+
+func TestReconcileErrorsByTheAnswer(t *testing.T) {
+	const kind = "TestReconcileErrors"
+	jobs := schema.GroupResource{Group: "batch", Resource: "jobs"}
+	forbidden := apierrors.NewForbidden(jobs, "a", errors.New("no"))
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"no answer":     {errors.New("connection refused"), unknown},
+		"wrapped":       {fmt.Errorf("creating Job a: %w", forbidden), "Forbidden"},
+		"one of some":   {errors.Join(errors.New("other"), forbidden), "Forbidden"},
+		"not on a list": {apierrors.NewGone("gone"), unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			counter := reconcileErrors.WithLabelValues(kind, test.want)
+			before := testutil.ToFloat64(counter)
+			ReconcileFailed(kind, test.err)
+			if after := testutil.ToFloat64(counter); after != before+1 {
+				t.Errorf("%s went from %v to %v", test.want, before, after)
+			}
+		})
+	}
+}
+
+// increase() does not see the first of a series that begins with it.
+func TestFailuresAreServedBeforeTheFirst(t *testing.T) {
+	families, err := metrics.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := map[string]int{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "kind" && label.GetValue() == JobFlow {
+					series[family.GetName()]++
+				}
+			}
+		}
+	}
+	for name, want := range map[string]int{
+		"jobflow_runs_started_total":     1,
+		"jobflow_runs_finished_total":    2,
+		"jobflow_run_duration_seconds":   2,
+		"jobflow_finished_total":         2,
+		"jobflow_duration_seconds":       2,
+		"jobflow_reconcile_errors_total": len(errorReasons),
+	} {
+		if series[name] != want {
+			t.Errorf("%s has %d series of JobFlows, want %d", name, series[name], want)
+		}
 	}
 }
 
@@ -109,7 +197,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	documented := sets.New(regexp.MustCompile("(?m)^\\| `(jobflow_[a-z_]+)`").FindAllString(string(page), -1)...)
 	described := make(chan *prometheus.Desc, 100)
-	for _, c := range []prometheus.Collector{runsStarted, runsFinished, runDuration, startDelay, finished, duration, objectCollector{}} {
+	for _, c := range collectors {
 		c.Describe(described)
 	}
 	close(described)

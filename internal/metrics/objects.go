@@ -6,12 +6,27 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-var objects = prometheus.NewDesc("jobflow_objects", "JobFlows and DaemonJobs that exist, by state.", []string{"kind", "state"}, nil)
+var (
+	objects = prometheus.NewDesc("jobflow_objects", "JobFlows and DaemonJobs that exist, by state.", []string{"kind", "state"}, nil)
+
+	waitingRuns = prometheus.NewDesc("jobflow_waiting_runs",
+		"Steps of JobFlows and nodes of DaemonJobs that are Waiting, by what for.", []string{"kind", "reason"}, nil)
+
+	stalledObjects = prometheus.NewDesc("jobflow_stalled_objects",
+		"JobFlows and DaemonJobs that have not ended and in which nothing runs, by what holds them up. Not those that are suspended, queued or being deleted.",
+		[]string{"kind", "reason"}, nil)
+
+	stalledSeconds = prometheus.NewDesc("jobflow_stalled_seconds",
+		"How long the one of jobflow_stalled_objects that waits longest has not gone on: since it started or resumed, or a Job of it was created or ended.",
+		[]string{"kind", "reason"}, nil)
+)
 
 // states are all values of the label state: a state that no object is in counts 0.
 var states = []v1alpha1.State{
@@ -19,23 +34,34 @@ var states = []v1alpha1.State{
 	v1alpha1.StateFailed, v1alpha1.StateTerminating, v1alpha1.StateSuspended,
 }
 
-// cached is where objects are counted, once a manager has one.
-var cached atomic.Pointer[client.Reader]
+// source is where objects are counted, and the clock that says how long they wait.
+type source struct {
+	reader client.Reader
+	now    func() time.Time
+}
 
-// CountObjects lets jobflow_objects count what the cache holds.
-func CountObjects(reader client.Reader) { cached.Store(&reader) }
+// cached is set once a manager has a cache.
+var cached atomic.Pointer[source]
+
+// CountObjects lets the metrics about objects count what the cache holds.
+func CountObjects(reader client.Reader, now func() time.Time) { cached.Store(&source{reader, now}) }
 
 // objectCollector counts objects when it is asked, from the cache: a gauge that is
 // kept up to date by hand is wrong after the first event that was missed.
 type objectCollector struct{}
 
 // Describe implements prometheus.Collector.
-func (objectCollector) Describe(out chan<- *prometheus.Desc) { out <- objects }
+func (objectCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- objects
+	out <- waitingRuns
+	out <- stalledObjects
+	out <- stalledSeconds
+}
 
 // Collect implements prometheus.Collector.
 func (objectCollector) Collect(out chan<- prometheus.Metric) {
-	reader := cached.Load()
-	if reader == nil {
+	from := cached.Load()
+	if from == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -43,26 +69,71 @@ func (objectCollector) Collect(out chan<- prometheus.Metric) {
 	readOnly := client.UnsafeDisableDeepCopyOption(true)
 
 	flows := &v1alpha1.JobFlowList{}
-	if err := (*reader).List(ctx, flows, readOnly); err != nil {
+	if err := from.reader.List(ctx, flows, readOnly); err != nil {
 		out <- prometheus.NewInvalidMetric(objects, err)
 		return
 	}
 	daemons := &v1alpha1.DaemonJobList{}
-	if err := (*reader).List(ctx, daemons, readOnly); err != nil {
+	if err := from.reader.List(ctx, daemons, readOnly); err != nil {
 		out <- prometheus.NewInvalidMetric(objects, err)
 		return
 	}
-	counts := map[string]map[v1alpha1.State]int{JobFlow: {}, DaemonJob: {}}
+	now := from.now()
+	ofFlows := newCensus()
 	for i := range flows.Items {
-		counts[JobFlow][stateOf(&flows.Items[i].Status.Summary)]++
+		flow := &flows.Items[i]
+		ofFlows.add(flow.CreationTimestamp, &flow.Status.Summary, flow.Status.Flows, now)
 	}
+	ofDaemons := newCensus()
 	for i := range daemons.Items {
-		counts[DaemonJob][stateOf(&daemons.Items[i].Status.Summary)]++
+		daemon := &daemons.Items[i]
+		ofDaemons.add(daemon.CreationTimestamp, &daemon.Status.Summary, daemon.Status.Nodes, now)
 	}
-	for kind, byState := range counts {
-		for _, state := range states {
-			out <- prometheus.MustNewConstMetric(objects, prometheus.GaugeValue, float64(byState[state]), kind, string(state))
+	ofFlows.collect(JobFlow, out)
+	ofDaemons.collect(DaemonJob, out)
+}
+
+// census is what there is of one kind.
+type census struct {
+	states  map[v1alpha1.State]int
+	waiting map[string]int
+	stalled map[string]int
+	longest map[string]time.Duration
+}
+
+func newCensus() census {
+	return census{map[v1alpha1.State]int{}, map[string]int{}, map[string]int{}, map[string]time.Duration{}}
+}
+
+func (c census) add(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus, now time.Time) {
+	c.states[stateOf(s)]++
+	if plan.Ended(s) {
+		return
+	}
+	for i := range runs {
+		if runs[i].Phase == v1alpha1.PhaseWaiting {
+			c.waiting[oneOf(waitingReasons, runs[i].Reason)]++
 		}
+	}
+	if reason, since, is := stalled(created, s, runs); is {
+		c.stalled[reason]++
+		c.longest[reason] = max(c.longest[reason], now.Sub(since))
+	}
+}
+
+func (c census) collect(kind string, out chan<- prometheus.Metric) {
+	gauge := func(desc *prometheus.Desc, value float64, label string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, kind, label)
+	}
+	for _, state := range states {
+		gauge(objects, float64(c.states[state]), string(state))
+	}
+	for _, reason := range waitingReasons {
+		gauge(waitingRuns, float64(c.waiting[reason]), reason)
+	}
+	for _, reason := range stalledReasons {
+		gauge(stalledObjects, float64(c.stalled[reason]), reason)
+		gauge(stalledSeconds, c.longest[reason].Seconds(), reason)
 	}
 }
 

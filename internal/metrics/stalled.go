@@ -1,0 +1,111 @@
+package metrics
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+)
+
+// unknown is the reason where status gives none, or one that is not among those
+// that are counted.
+const unknown = "Unknown"
+
+// stalledReasons are all values of the label reason of stalled objects.
+var stalledReasons = []string{
+	v1alpha1.ReasonJobTemplateMissing,
+	v1alpha1.ReasonInvalidJobTemplate,
+	v1alpha1.ReasonNameConflict,
+	v1alpha1.ReasonCreateFailed,
+	v1alpha1.ReasonUnschedulable,
+	v1alpha1.ReasonImagePull,
+	v1alpha1.ReasonContainerConfig,
+	v1alpha1.ReasonNodeGone,
+	v1alpha1.ReasonNoEligibleNode,
+	v1alpha1.ReasonInvalidSpec,
+	unknown,
+}
+
+// waitingReasons are all values of the label reason of waiting steps and nodes.
+var waitingReasons = []string{
+	v1alpha1.ReasonSuspended,
+	v1alpha1.ReasonDependency,
+	v1alpha1.ReasonParallelism,
+	v1alpha1.ReasonQueued,
+	v1alpha1.ReasonJobTemplateMissing,
+	v1alpha1.ReasonInvalidJobTemplate,
+	v1alpha1.ReasonNameConflict,
+	v1alpha1.ReasonCreateFailed,
+	v1alpha1.ReasonUnschedulable,
+	v1alpha1.ReasonImagePull,
+	v1alpha1.ReasonContainerConfig,
+	v1alpha1.ReasonNodeGone,
+	unknown,
+}
+
+// stalled says why an object does not go on, and since when. An object in which
+// anything runs, or waits in a queue, goes on, however long that takes; one that is
+// suspended or being deleted was told to stop.
+func stalled(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus) (reason string, since time.Time, is bool) {
+	if plan.Ended(s) {
+		return "", time.Time{}, false
+	}
+	since = lastProgress(created, s, runs)
+	if failed := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionFailed); failed != nil && failed.Status == metav1.ConditionTrue {
+		// It has not ended: its spec is invalid. Its counts stand still, so that what
+		// they say runs may long be over.
+		return v1alpha1.ReasonInvalidSpec, later(since, &failed.LastTransitionTime), true
+	}
+	if s.State == v1alpha1.StateSuspended || s.State == v1alpha1.StateTerminating || s.Running > 0 {
+		return "", time.Time{}, false
+	}
+	for i := range runs {
+		if runs[i].Phase != v1alpha1.PhaseWaiting {
+			continue
+		}
+		switch runs[i].Reason {
+		case v1alpha1.ReasonQueued:
+			return "", time.Time{}, false
+		case "", v1alpha1.ReasonDependency, v1alpha1.ReasonParallelism, v1alpha1.ReasonSuspended:
+			// Its turn has not come; what holds up another one is the reason.
+		default:
+			if reason == "" {
+				reason = runs[i].Reason
+			}
+		}
+	}
+	if ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady); reason == "" && ready != nil {
+		reason = ready.Reason // NoEligibleNode
+	}
+	return oneOf(stalledReasons, reason), since, true
+}
+
+// lastProgress is when an object last went on: it was created, started or resumed,
+// or one of its Jobs was created or ended.
+func lastProgress(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus) time.Time {
+	last := later(created.Time, s.StartTime)
+	for i := range runs {
+		last = later(last, runs[i].StartTime)
+		last = later(last, runs[i].CompletionTime)
+	}
+	return last
+}
+
+func later(a time.Time, b *metav1.Time) time.Time {
+	if b != nil && b.After(a) {
+		return b.Time
+	}
+	return a
+}
+
+// oneOf bounds the values of a label.
+func oneOf(known []string, value string) string {
+	if slices.Contains(known, value) {
+		return value
+	}
+	return unknown
+}
