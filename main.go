@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,10 @@ var version string
 // namespaceFile is where a pod finds the namespace that it is in.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
+// holdUpgradesVariable sets --hold-upgrades, since an OLM Subscription can set
+// variables but no arguments. What the command line says counts more.
+const holdUpgradesVariable = "HOLD_UPGRADES"
+
 type options struct {
 	metricsAddress string
 	metricsSecure  bool
@@ -39,6 +44,7 @@ type options struct {
 	leaderElect    bool
 	workers        int
 	namespace      string
+	holdUpgrades   bool
 	enableWebhooks bool
 	webhooks       webhooks.ServerOptions
 	certs          webhooks.CertOptions
@@ -53,6 +59,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one replica at a time act. Admission is served by all of them.")
 	flags.IntVar(&o.workers, "workers", 16, "How many objects of each kind are reconciled at the same time.")
 	flags.StringVar(&o.namespace, "namespace", "", "Namespace of the operator's own Secret and Lease. Default: the namespace that the pod runs in.")
+	flags.BoolVar(&o.holdUpgrades, "hold-upgrades", false, "Under OLM, hold upgrades of the operator while a JobFlow or DaemonJob is Running. Also set by the environment variable "+holdUpgradesVariable+".")
 	flags.BoolVar(&o.enableWebhooks, "enable-webhooks", true, "Serve admission. Without it, what is wrong with an object is found in its status, and who may create JobFlows may have any Job created.")
 	flags.IntVar(&o.webhooks.Port, "webhook-port", 9443, "Port of the webhooks.")
 	flags.StringVar(&o.webhooks.CertDir, "webhook-cert-dir", "/tmp/k8s-webhook-server/serving-certs",
@@ -65,9 +72,27 @@ func (o *options) bind(flags *flag.FlagSet) {
 	o.zap.BindFlags(flags)
 }
 
+// fromEnvironment comes before the command line is parsed.
+func (o *options) fromEnvironment() error {
+	value := os.Getenv(holdUpgradesVariable)
+	if value == "" {
+		return nil
+	}
+	hold, err := strconv.ParseBool(value)
+	if err != nil {
+		return fmt.Errorf("the environment variable %s must be true or false, not %q", holdUpgradesVariable, value)
+	}
+	o.holdUpgrades = hold
+	return nil
+}
+
 func main() {
 	var o options
 	o.bind(flag.CommandLine)
+	if err := o.fromEnvironment(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	flag.Parse()
 	if o.printVersion {
 		fmt.Println(versionString())
@@ -114,7 +139,11 @@ func run(o *options) error {
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
-	if err := controllers.Setup(mgr, controllers.Options{Workers: o.workers}); err != nil {
+	upgradeable, err := controllers.UpgradeableCondition(mgr)
+	if err != nil {
+		return fmt.Errorf("finding the OperatorCondition: %w", err)
+	}
+	if err := controllers.Setup(mgr, controllers.Options{Workers: o.workers, Upgradeable: upgradeable, HoldUpgrades: o.holdUpgrades}); err != nil {
 		return fmt.Errorf("setting up the controllers: %w", err)
 	}
 	if o.enableWebhooks {

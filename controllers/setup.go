@@ -1,12 +1,14 @@
 // Package controllers meets the API server: it observes, lets internal/plan
 // decide, applies the plan and reports. Only child_jobs.go creates, changes and
-// deletes Jobs, and only report.go writes status and events.
+// deletes Jobs, only report.go writes status and events, and only upgradeable.go
+// writes the OperatorCondition.
 package controllers
 
 import (
 	"context"
 	"time"
 
+	"github.com/operator-framework/operator-lib/conditions"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -19,6 +21,10 @@ import (
 type Options struct {
 	// Workers is how many objects of each kind are reconciled at the same time.
 	Workers int
+	// Upgradeable is the condition that OLM reads; nil without OLM.
+	Upgradeable conditions.Condition
+	// HoldUpgrades has OLM wait with upgrades while something runs.
+	HoldUpgrades bool
 }
 
 // Setup adds the controllers and their indexes to the manager.
@@ -36,7 +42,14 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := newDaemonJobReconciler(mgr, children, events).setup(mgr, options.ofController()); err != nil {
 		return err
 	}
-	return (&jobTemplateReconciler{client: mgr.GetClient()}).setup(mgr, options.ofController())
+	if err := (&jobTemplateReconciler{client: mgr.GetClient()}).setup(mgr, options.ofController()); err != nil {
+		return err
+	}
+	if options.Upgradeable == nil {
+		return nil
+	}
+	return (&upgradeableReconciler{client: mgr.GetClient(), condition: options.Upgradeable, hold: options.HoldUpgrades}).
+		setup(mgr, options.ofController())
 }
 
 // ofController are the options of one controller. Each has a rate limiter of its

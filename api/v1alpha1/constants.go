@@ -139,6 +139,18 @@ const (
 	ReasonNodeGone = "NodeGone"
 )
 
+// Reasons of the condition Upgradeable, which OLM reads in the OperatorCondition.
+const (
+	// ReasonNotHeld means that upgrades are not to wait for anything.
+	ReasonNotHeld = "NotHeld"
+	// ReasonNothingRuns means that upgrades are held while something runs, and that
+	// nothing does.
+	ReasonNothingRuns = "NothingRuns"
+	// ReasonFlowsRunning means that upgrades wait for the JobFlows and DaemonJobs
+	// that are Running.
+	ReasonFlowsRunning = "FlowsRunning"
+)
+
 // Reasons of events.
 const (
 	// EventJobCreated is recorded when Jobs were created. Normal.

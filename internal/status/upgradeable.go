@@ -1,0 +1,53 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// InFlight tells whether an object is in the middle of its work. One that is Pending
+// has not begun, one that is Suspended rests and may do so for weeks, and one that is
+// Terminating is the garbage collector's: an upgrade interrupts nothing of theirs.
+func InFlight(summary *v1alpha1.Summary) bool {
+	return summary.State == v1alpha1.StateRunning
+}
+
+// Upgradeable is the condition of that type for OLM, with how many JobFlows and
+// DaemonJobs are in flight. Hold says that OLM is to wait for their end.
+func Upgradeable(hold bool, flows, daemonJobs int) metav1.Condition {
+	condition := metav1.Condition{Type: "Upgradeable", Status: metav1.ConditionTrue}
+	switch {
+	case !hold:
+		condition.Reason = v1alpha1.ReasonNotHeld
+		condition.Message = "What runs goes on through an upgrade; --hold-upgrades is not set."
+	case flows+daemonJobs == 0:
+		condition.Reason = v1alpha1.ReasonNothingRuns
+		condition.Message = "No JobFlow and no DaemonJob is Running."
+	default:
+		condition.Status = metav1.ConditionFalse
+		condition.Reason = v1alpha1.ReasonFlowsRunning
+		condition.Message = fmt.Sprintf("Running: %s. --hold-upgrades holds upgrades until they end.", inWords(flows, daemonJobs))
+	}
+	return condition
+}
+
+func inWords(flows, daemonJobs int) string {
+	var parts []string
+	for _, part := range []struct {
+		count int
+		kind  string
+	}{{flows, "JobFlow"}, {daemonJobs, "DaemonJob"}} {
+		switch part.count {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+part.kind)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %ss", part.count, part.kind))
+		}
+	}
+	return strings.Join(parts, " and ")
+}
