@@ -309,15 +309,7 @@ var _ = Describe("JobFlow", Ordered, ContinueOnFailure, func() {
 	It("says why a pod does not run", func() {
 		create(makeFlow(ns, "stuck", step("a")))
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(1))
-		job := getJob(ns, "stuck-a")
-		pod := &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{
-				Namespace: ns, Name: "stuck-a-x", Labels: job.Spec.Template.Labels,
-				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(job, batchv1.SchemeGroupVersion.WithKind("Job"))},
-			},
-			Spec: job.Spec.Template.Spec,
-		}
-		Expect(k8s.Create(ctx, pod)).To(Succeed())
+		pod := startPod(ns, "stuck-a")
 		pod.Status.Conditions = []corev1.PodCondition{{
 			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/3 nodes are available",
 		}}
@@ -329,6 +321,38 @@ var _ = Describe("JobFlow", Ordered, ContinueOnFailure, func() {
 		pod.Status.Conditions[0].Reason = ""
 		Expect(k8s.Status().Update(ctx, pod)).To(Succeed())
 		Eventually(flowPhases(ns, "stuck")).Should(Equal(map[string]string{"a": "Running"}))
+	})
+
+	It("starts a step once the pods of its dependency have Succeeded, where it is told to", func() {
+		create(makeFlow(ns, "patient", step("a"), step("b", "a")))
+		early := makeFlow(ns, "early", step("a"), step("b", "a"), step("c", "b"))
+		early.Spec.StartOn = v1alpha1.StartOnPodsSucceeded
+		create(early)
+		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("patient-a", "early-a"))
+
+		succeed := func(job string) {
+			GinkgoHelper()
+			pod := startPod(ns, job)
+			pod.Status.Phase = corev1.PodSucceeded
+			Expect(k8s.Status().Update(ctx, pod)).To(Succeed())
+		}
+		succeed("patient-a")
+		succeed("early-a")
+		Eventually(jobNames).WithArguments(ns).Should(ContainElement("early-b"))
+		Expect(flowPhases(ns, "early")(Default)).To(HaveKeyWithValue("a", "Running"))
+		succeed("early-b")
+		Eventually(jobNames).WithArguments(ns).Should(ContainElement("early-c"))
+		Consistently(jobNames).WithArguments(ns).ShouldNot(ContainElement("patient-b"))
+
+		By("waiting with the flow's end for the conditions of all Jobs")
+		complete(ns, "early-c")
+		Eventually(flowPhases(ns, "early")).Should(Equal(map[string]string{"a": "Running", "b": "Running", "c": "Succeeded"}))
+		Expect(flowState(ns, "early")(Default)).To(Equal(v1alpha1.StateRunning))
+		complete(ns, "early-a")
+		complete(ns, "early-b")
+		Eventually(flowState(ns, "early")).Should(Equal(v1alpha1.StateSucceed))
+		complete(ns, "patient-a")
+		Eventually(jobNames).WithArguments(ns).Should(ContainElement("patient-b"))
 	})
 
 	It("says that it is being deleted", func() {

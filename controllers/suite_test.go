@@ -209,6 +209,22 @@ func getJob(namespace, name string) *batchv1.Job {
 
 // complete and fail do what the Job controller does at the end of a Job; envtest
 // runs none.
+// startPod makes the pod that the Job controller, which is not there, would make.
+func startPod(namespace, job string) *corev1.Pod {
+	GinkgoHelper()
+	owner := getJob(namespace, job)
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: job + "-x", Labels: owner.Spec.Template.Labels,
+			Finalizers:      []string{batchv1.JobTrackingFinalizer},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, batchv1.SchemeGroupVersion.WithKind("Job"))},
+		},
+		Spec: owner.Spec.Template.Spec,
+	}
+	Expect(k8s.Create(ctx, pod)).To(Succeed())
+	return pod
+}
+
 func complete(namespace, name string) {
 	Expect(finish(namespace, name, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
 }

@@ -13,7 +13,7 @@ import (
 type JobFlowSpec struct {
 	// flows are the steps of the graph, each of which becomes one batch/v1 Job
 	// named <jobflow>-<step>. A step starts when every step that it depends on
-	// has the condition Complete; steps without an open dependency run side by
+	// is done, which is what startOn says; steps without an open dependency run side by
 	// side. Step names are unique. 1 to 1,000 steps. Immutable.
 	// +required
 	// +kubebuilder:validation:MinItems=1
@@ -35,6 +35,21 @@ type JobFlowSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	ShareVolumes []corev1.Volume `json:"shareVolumes,omitempty"`
+
+	// startOn says when a step is done for those that depend on it.
+	//
+	// JobComplete: when its Job has the condition Complete.
+	//
+	// PodsSucceeded: as soon as the Job's pods prove that it will be Complete, which
+	// saves about a second a step, since the Job controller gathers the ends of pods.
+	// A Job whose end other things decide too is waited for as with JobComplete: one
+	// that is Indexed, or has activeDeadlineSeconds, podFailurePolicy, successPolicy
+	// or another managedBy. The flow's own end waits for the conditions of all Jobs.
+	//
+	// Default: JobComplete. May change at any time.
+	// +optional
+	// +kubebuilder:default=JobComplete
+	StartOn StartOn `json:"startOn,omitempty"`
 
 	// suspend holds the flow: no new Job is created, and the Jobs that have not
 	// ended are suspended as by their own spec.suspend, which ends their pods.
@@ -67,6 +82,16 @@ type JobFlowSpec struct {
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 }
 
+// StartOn is a proof that a step is done.
+// +kubebuilder:validation:Enum=JobComplete;PodsSucceeded
+type StartOn string
+
+// Values of spec.startOn of a JobFlow.
+const (
+	StartOnJobComplete   StartOn = "JobComplete"
+	StartOnPodsSucceeded StartOn = "PodsSucceeded"
+)
+
 // GlobalParams are parameters that every Job of a JobFlow receives.
 type GlobalParams struct {
 	// nodeName makes every Job run on the node of this name. It becomes a
@@ -91,8 +116,8 @@ type FlowStep struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
 
-	// dependencies are the names of the steps of this flow whose Jobs must have
-	// the condition Complete before this step starts. Cycles and unknown names
+	// dependencies are the names of the steps of this flow that must be done, as
+	// startOn says, before this step starts. Cycles and unknown names
 	// are refused. Default: none, the step starts with the flow. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxItems=999

@@ -35,6 +35,9 @@ type State struct {
 	// CompletionTime is set once the Job is Succeeded or Failed and says when.
 	CompletionTime *metav1.Time
 
+	// Certain is true when the Job has not ended and its pods prove that it will be
+	// Succeeded.
+	Certain bool
 	// Deleting is true when the Job has a deletion timestamp.
 	Deleting bool
 	// Suspended is true when spec.suspend is.
@@ -66,6 +69,7 @@ func Observe(job *batchv1.Job, pods []*corev1.Pod) State {
 		state.Reason, state.Message = suspension(job)
 	default:
 		state.Phase = v1alpha1.PhaseRunning
+		state.Certain = certain(job, pods)
 		if hold := heldUp(pods); hold != nil {
 			state.Phase, state.Reason, state.Message = v1alpha1.PhaseWaiting, hold.reason, hold.message()
 		}

@@ -58,6 +58,11 @@ func (b flowBuilder) parallelism(n int32) flowBuilder {
 	return b
 }
 
+func (b flowBuilder) startOn(proof v1alpha1.StartOn) flowBuilder {
+	b.Spec.StartOn = proof
+	return b
+}
+
 func (b flowBuilder) suspend() flowBuilder {
 	b.Spec.Suspend = new(true)
 	return b
@@ -271,6 +276,16 @@ func seen(list ...jobBuilder) seenBuilder {
 	}
 	for _, j := range list {
 		b.Jobs[j.run] = jobs.Observe(j.Job, nil)
+	}
+	return b
+}
+
+// certain are steps whose Jobs' pods prove that they will be Succeeded.
+func (b seenBuilder) certain(names ...string) seenBuilder {
+	for _, name := range names {
+		state := b.Jobs[name]
+		state.Certain = true
+		b.Jobs[name] = state
 	}
 	return b
 }

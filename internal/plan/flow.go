@@ -26,13 +26,14 @@ type flowPlan struct {
 	recorded  map[string]*v1alpha1.RunStatus
 	graph     *graph.Graph
 	templates map[string]*batchv1.JobSpec
+	jobs      map[string]jobs.State
 	active    int32 // Jobs that run, with those about to be created
 }
 
 // Flow plans a JobFlow whose spec is valid. steps is the graph of its steps.
 func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now time.Time) Plan {
 	recorded := byName(flow.Status.Flows)
-	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates}
+	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates, jobs: seen.Jobs}
 
 	if Ended(&flow.Status.Summary) {
 		p.Ended = true
@@ -47,7 +48,7 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 			name := flow.Spec.Flows[i].Name
 			p.Runs[i] = seen.known(name, recorded[name], now)
 			p.explainDeadline(&p.Runs[i], recorded[name])
-			if Active(&p.Runs[i]) {
+			if Active(&p.Runs[i]) && !p.certain(i) {
 				p.active++
 			}
 		}

@@ -63,7 +63,8 @@ type Plan struct {
 type Creation struct {
 	Run int
 	Job *batchv1.Job
-	// Ready is when the last dependency of the step ended; zero without one.
+	// Ready is when the last dependency of the step ended; zero without one, or if
+	// the step starts before that.
 	Ready time.Time
 }
 

@@ -17,7 +17,7 @@ import (
 // order. A gate that holds it gives the reason and message that status shows.
 var startGates = []func(p *flowPlan, step int) (reason, message string){
 	(*flowPlan).notSuspended,
-	(*flowPlan).dependenciesComplete,
+	(*flowPlan).dependenciesDone,
 	(*flowPlan).jobTemplateUsable,
 	(*flowPlan).parallelismLeft,
 }
@@ -39,11 +39,16 @@ func (p *flowPlan) startStep(step int) {
 	p.active++
 }
 
-// readySince is when the last dependency of a step ended.
+// readySince is when the last dependency of a step ended; zero if that is not known,
+// since the step starts before.
 func (p *flowPlan) readySince(step int) time.Time {
 	var last time.Time
 	for _, dependency := range p.graph.Dependencies(step) {
-		if end := p.Runs[dependency].CompletionTime; end != nil && end.After(last) {
+		end := p.Runs[dependency].CompletionTime
+		if end == nil {
+			return time.Time{}
+		}
+		if end.After(last) {
 			last = end.Time
 		}
 	}
@@ -58,13 +63,14 @@ func (p *flowPlan) notSuspended(int) (reason, message string) {
 	return "", ""
 }
 
-// dependenciesComplete: the Job of every dependency has the condition Complete.
-func (p *flowPlan) dependenciesComplete(step int) (reason, message string) {
+// dependenciesDone: the Job of every dependency has the condition Complete, or, with
+// startOn PodsSucceeded, pods that prove that it will.
+func (p *flowPlan) dependenciesDone(step int) (reason, message string) {
 	const named = 3
 	var open []string
 	more := 0
 	for _, dependency := range p.graph.Dependencies(step) {
-		if p.Runs[dependency].Phase == v1alpha1.PhaseSucceeded {
+		if p.done(dependency) {
 			continue
 		}
 		if len(open) == named {
@@ -81,6 +87,17 @@ func (p *flowPlan) dependenciesComplete(step int) (reason, message string) {
 		message += fmt.Sprintf(" and %d more", more)
 	}
 	return v1alpha1.ReasonDependency, message
+}
+
+func (p *flowPlan) done(step int) bool {
+	return p.Runs[step].Phase == v1alpha1.PhaseSucceeded || p.certain(step)
+}
+
+// certain: with startOn PodsSucceeded, nothing of the step's Job runs any more and
+// it will be Complete.
+func (p *flowPlan) certain(step int) bool {
+	run := &p.Runs[step]
+	return p.flow.Spec.StartOn == v1alpha1.StartOnPodsSucceeded && run.Phase == v1alpha1.PhaseRunning && p.jobs[run.Name].Certain
 }
 
 // jobTemplateUsable: a JobTemplate that the step refers to exists and gives a Job

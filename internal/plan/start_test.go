@@ -56,6 +56,37 @@ func TestWhenAStepStarts(t *testing.T) {
 	})
 }
 
+func TestWhatAStepWaitsForInItsDependencies(t *testing.T) {
+	certain := func() seenBuilder { return seen(job("a")).certain("a") }
+	chain := func() flowBuilder { return newFlow("a", "b: a").recorded(run("a").running()) }
+	waits := outcome{Runs: []string{"a Running", "b Waiting Dependency: waits for a"}}
+	checkFlows(t, map[string]flowCase{
+		"the condition, by default":        {flow: chain(), seen: certain(), want: waits},
+		"the condition, as said":           {flow: chain().startOn(v1alpha1.StartOnJobComplete), seen: certain(), want: waits},
+		"pods that prove nothing":          {flow: chain().startOn(v1alpha1.StartOnPodsSucceeded), seen: seen(job("a")), want: waits},
+		"pods that prove it":               {flow: chain().startOn(v1alpha1.StartOnPodsSucceeded), seen: certain(), want: outcome{Runs: []string{"a Running", "b Waiting"}, Create: []string{"p-b"}}},
+		"the condition, where pods do not": {flow: chain().startOn(v1alpha1.StartOnPodsSucceeded), seen: seen(job("a").complete()), want: outcome{Runs: []string{"a Succeeded", "b Waiting"}, Create: []string{"p-b"}}},
+		"a Job that is another than the recorded one proves nothing": {
+			flow: chain().startOn(v1alpha1.StartOnPodsSucceeded),
+			seen: seen(job("a").uid("other")).certain("a"),
+			want: outcome{Runs: []string{"a Failed JobDeleted: Job p-a was deleted before it had ended", "b Skipped DependencyFailed: depends on step a, which failed"}},
+		},
+		"a Job of which nothing runs takes no place under parallelism": {
+			flow: chain().startOn(v1alpha1.StartOnPodsSucceeded).parallelism(1),
+			seen: certain(),
+			want: outcome{Runs: []string{"a Running", "b Waiting"}, Create: []string{"p-b"}},
+		},
+		"nothing starts while the flow is suspended": {
+			flow: chain().startOn(v1alpha1.StartOnPodsSucceeded).suspend(),
+			seen: seen(job("a").suspended().annotated(v1alpha1.SuspendedAnnotation, "true")).certain("a"),
+			want: outcome{
+				Runs:      []string{"a Waiting Suspended: spec.suspend of the JobFlow is true", "b Waiting Suspended: waits for spec.suspend to be false"},
+				Suspended: true,
+			},
+		},
+	})
+}
+
 func TestGatesAreAskedInOrder(t *testing.T) {
 	// Each case opens one gate more, and the next one holds the step.
 	checkFlows(t, map[string]flowCase{
