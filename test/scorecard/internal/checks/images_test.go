@@ -1,0 +1,59 @@
+package checks
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
+)
+
+func TestImagesListed(t *testing.T) {
+	const (
+		name  = "jobflow-images-listed"
+		spec  = csvFile + ": spec.install.spec.deployments[0].spec.template.spec."
+		first = "{name: first, image: example.com/first:v1}"
+	)
+	for scenario, tc := range map[string]struct {
+		edits []edit
+		want  v1alpha3.TestResult
+	}{
+		"what runs is what is listed": {want: pass(name)},
+		"an init container's image is not listed": {
+			edits: []edit{{csvFile, "- " + first, ""}},
+			want:  fail(name, spec+`initContainers[0].image: "example.com/first:v1" is not in spec.relatedImages; add it there (make bundle does)`),
+		},
+		"an image that the operator is told of is not listed": {
+			edits: []edit{{csvFile, "value: example.com/helper:v1", "value: example.com/helper:v2"}},
+			want: fail(name,
+				spec+`containers[0].env[0].value: "example.com/helper:v2" is not in spec.relatedImages; add it there (make bundle does)`,
+				csvFile+": spec.relatedImages[2].image: nothing runs example.com/helper:v1; remove it"),
+		},
+		"containerImage is another": {
+			edits: []edit{{csvFile, "containerImage: example.com/manager:v1", "containerImage: example.com/manager:v0"}},
+			want: fail(name, csvFile+`: metadata.annotations[containerImage]: "example.com/manager:v0" is not the image of the container manager; `+
+				`set it to "example.com/manager:v1"`),
+		},
+		"one image is listed twice": {
+			edits: []edit{{csvFile, first, first + "\n    - " + first}},
+			want:  fail(name, csvFile+": spec.relatedImages[1].image: example.com/first:v1 stands there twice; remove one"),
+		},
+		"no container is the operator's": {
+			edits: []edit{{csvFile, "- name: manager\n                    image", "- name: main\n                    image"}},
+			want:  fail(name, csvFile+": spec.install.spec.deployments: no container is named manager; name the operator's so"),
+		},
+	} {
+		t.Run(scenario, func(t *testing.T) {
+			got := run(t, name, &Environment{Bundle: load(t, bundleWith(t, tc.edits...))})
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestImagesListedNeedsADeployment(t *testing.T) {
+	b := load(t, bundleWith(t, edit{csvFile, "deployments:", "others:"}))
+	if got := run(t, "jobflow-images-listed", &Environment{Bundle: b}); got.State != v1alpha3.ErrorState {
+		t.Errorf("not an error: %v", got)
+	}
+}

@@ -1,0 +1,83 @@
+package emitted
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/jobflow-operator/jobflow-operator/test/scorecard/internal/words"
+)
+
+// root is the repository's.
+var root = filepath.Join("..", "..", "..", "..")
+
+const fixture = Module + "/test/scorecard/internal/emitted/fixture"
+
+func TestFindFollowsWords(t *testing.T) {
+	found, err := find(".", fixture, []string{"./fixture/..."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[words.Class][]string{}
+	for _, word := range found.Words {
+		got[word.Class] = append(got[word.Class], word.Text)
+	}
+	want := map[words.Class][]string{
+		words.Condition: {"ClosureType", "Done", "LiteralType"},
+		words.Event:     {"LiteralEvent", "Started"},
+		words.Reason: {
+			"Assigned", "ClosureReason", "FunctionLiteral", "FunctionValue", "Generic", "LiteralReason", "LocalConstant",
+			"NamedResult", "Positional", "Returned", "Unused", "Variable",
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(found.PassedOn) != 2 || found.PassedOn[1] != "k8s.io/api/batch/v1: job.Reason" || !strings.HasSuffix(found.PassedOn[0], "known[run.Name]") {
+		t.Errorf("passed on: %q", found.PassedOn)
+	}
+}
+
+func TestFindSaysWhere(t *testing.T) {
+	found, err := find(".", fixture, []string{"./fixture/..."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := words.Word{Class: words.Event, Text: "LiteralEvent", At: "fixture/controllers/controllers.go:18"}
+	if !slices.Contains(found.Words, want) {
+		t.Errorf("no %v in %v", want, found.Words)
+	}
+}
+
+func TestFindRefusesSourcesThatItDoesNotKnow(t *testing.T) {
+	if _, err := find(".", fixture+"/controllers", []string{"./fixture/..."}); err == nil {
+		t.Error("no error without the API's package")
+	}
+}
+
+// What the image tells about a bundle holds for the sources that it is made of.
+func TestOperatorsWordsAreDocumented(t *testing.T) {
+	found, err := Find(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The reason of a Job that failed, which batch/v1 documents.
+	if diff := cmp.Diff([]string{"k8s.io/api/batch/v1: end.Reason"}, found.PassedOn); diff != "" {
+		t.Errorf("words that are not the operator's own and reach a status; document where they come from, in docs/status-reference.md too: %s", diff)
+	}
+	markdown, err := os.ReadFile(filepath.Join(root, "docs", "status-reference.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference, err := words.ParseReference(string(markdown))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range append(words.Undocumented(found.Words, reference), words.Unused(found.Words, reference)...) {
+		t.Error(problem)
+	}
+}
