@@ -124,7 +124,7 @@ manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the w
 .PHONY: bundle
 bundle: $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Generate the bundle for OLM, bundle/ and bundle.Dockerfile, from config/.
 	$(call say,Generating the bundle)
-	@rm -rf bundle/manifests bundle/metadata
+	@rm -rf bundle/manifests bundle/metadata bundle/tests
 	@$(KUSTOMIZE) build --load-restrictor LoadRestrictionsNone config/manifests > $(BIN)/bundle-input.yaml
 	@cat $(BIN)/bundle-input.yaml | $(OPERATOR_SDK) generate bundle --quiet --overwrite \
 	  --version $(VERSION:v%=%) --channels candidate,stable --default-channel stable
