@@ -13,6 +13,11 @@ MAKEFLAGS += --no-print-directory
 IMG ?= ghcr.io/jobflow-operator/jobflow-operator:v0.2.0
 # The version that the operator says it is.
 VERSION ?= v0.2.0
+# The images of the scorecard: our tests, those of operator-sdk, and what unpacks the
+# bundle for both. The first two are named in config/scorecard.
+SCORECARD_IMG      := ghcr.io/jobflow-operator/jobflow-operator-scorecard:$(VERSION)
+SCORECARD_TEST_IMG := quay.io/operator-framework/scorecard-test:v1.33.0
+UNTAR_IMG          := quay.io/operator-framework/scorecard-untar:v1.33.0
 # The name of devcluster's cluster, and flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
 CLUSTER ?= dev
 CLUSTER_FLAGS ?=
@@ -95,8 +100,17 @@ test: $(DEVCLUSTER) ## Unit tests, and the controllers and webhooks against a re
 	@go -C hack/tools test -timeout 10m ./...
 	$(call say,Testing the bundle)
 	@go -C test/bundle test -count=1 -timeout 10m ./...
+	$(call say,Testing the tests of the scorecard)
+	@go -C test/scorecard test -count=1 -timeout 10m ./...
 	$(call say,Testing what is installed and what it may do)
 	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test/security test -count=1 -timeout 10m ./...
+
+.PHONY: test-scorecard
+test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KUSTOMIZE) ## The bundle under "operator-sdk scorecard", in the cluster with the operator.
+	$(call say,Running the scorecard)
+	@$(use_cluster); $(use_kubectl); \
+	  $(KUSTOMIZE) build config/scorecard/runner | kubectl apply -f -; \
+	  go -C test/scorecard run ./runner --operator-sdk $(OPERATOR_SDK) $(if $(OWN_CLUSTER),--untar-image $(UNTAR_IMG)) $(CURDIR)/bundle
 
 .PHONY: test-e2e
 test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
@@ -187,6 +201,32 @@ image: build $(DEVCLUSTER) ## Make the operator's image, bin/image.tar, without 
 	$(call say,Making the image $(IMG))
 	@$(DEVCLUSTER) image --binary $(MANAGER) --name "$(IMG)" --out $(IMAGE_TAR)
 
+# The words of the code are found in its sources, for jobflow-words-documented.
+.PHONY: scorecard-image
+scorecard-image: $(DEVCLUSTER) ## Make the image of the scorecard's tests, bin/scorecard/scorecard.tar.
+	$(call say,Making the image $(SCORECARD_IMG))
+	@mkdir -p $(BIN)/scorecard
+	@CGO_ENABLED=0 go -C test/scorecard build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/scorecard/scorecard .
+	@go -C test/scorecard run ./emitted $(CURDIR) > $(BIN)/scorecard/words.json
+	@$(DEVCLUSTER) image --binary $(BIN)/scorecard/scorecard --name "$(SCORECARD_IMG)" --out $(BIN)/scorecard/scorecard.tar \
+	  --extra-file $(BIN)/scorecard/words.json:/words.json --extra-file docs/status-reference.md:/status-reference.md
+
+# Operator-sdk's own images, from its module and from Debian's static busybox.
+.PHONY: scorecard-load
+ifdef OWN_CLUSTER
+scorecard-load: cluster-up scorecard-image ## Make all images of the scorecard and give them to the cluster's nodes.
+	$(call say,Making the images $(SCORECARD_TEST_IMG) and $(UNTAR_IMG))
+	@CGO_ENABLED=0 go -C hack/tools/operator-sdk build -trimpath -ldflags '-s -w' -tags $(OPERATOR_SDK_TAGS) \
+	  -o $(BIN)/scorecard/scorecard-test $(OPERATOR_SDK_MODULE)/images/scorecard-test
+	@$(DEVCLUSTER) image --binary $(BIN)/scorecard/scorecard-test --name $(SCORECARD_TEST_IMG) --out $(BIN)/scorecard/scorecard-test.tar \
+	  --extra-file $(BIN)/scorecard/scorecard-test:/usr/local/bin/scorecard-test
+	@$(DEVCLUSTER) image --binary /bin/busybox --name $(UNTAR_IMG) --out $(BIN)/scorecard/untar.tar
+	@$(DEVCLUSTER) load-image --name $(CLUSTER) $(BIN)/scorecard/scorecard.tar $(BIN)/scorecard/scorecard-test.tar $(BIN)/scorecard/untar.tar
+else
+scorecard-load:
+	@printf '\nThe cluster of KUBECONFIG has to pull the images of the scorecard itself.\n'
+endif
+
 .PHONY: run
 run: cluster-up install ## Run the operator as a process on this machine, without webhooks.
 	$(call say,Running the operator: Ctrl-C ends it)
@@ -273,9 +313,10 @@ $(BUNDLEFINISH): hack/tools/go.mod $(wildcard hack/tools/bundlefinish/*.go)
 
 # Without the libraries of its image tools that need C; its version goes into the bundle.
 OPERATOR_SDK_MODULE := github.com/operator-framework/operator-sdk
+OPERATOR_SDK_TAGS   := containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper
 $(OPERATOR_SDK): hack/tools/operator-sdk/go.mod
 	$(call say,Building operator-sdk: some minutes the first time)
 	@version="$$(go -C hack/tools/operator-sdk list -m -f '{{.Version}}' $(OPERATOR_SDK_MODULE))"; \
 	  CGO_ENABLED=0 go -C hack/tools/operator-sdk build -o $@ \
-	    -tags containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper \
+	    -tags $(OPERATOR_SDK_TAGS) \
 	    -ldflags "-X $(OPERATOR_SDK_MODULE)/internal/version.Version=$$version" $(OPERATOR_SDK_MODULE)/cmd/operator-sdk
