@@ -3,8 +3,11 @@ package image
 import (
 	"debug/elf"
 	"fmt"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 )
 
 // StaticArchitecture checks that file is a Linux program that needs no libraries,
@@ -55,6 +58,35 @@ func ForBinary(file, user string) (Spec, error) {
 		WorkingDir:   "/",
 		Architecture: arch,
 	}, nil
+}
+
+// ForFiles is an image that holds files and starts nothing.
+func ForFiles(user string) Spec {
+	return Spec{User: user, WorkingDir: "/", Architecture: runtime.GOARCH}
+}
+
+// FromMachine are the entries of a file of this machine, or of a directory and all
+// that is in it, at the given place in the image.
+func FromMachine(source, destination string) ([]Entry, error) {
+	var entries []Entry
+	err := filepath.WalkDir(source, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(source, file)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, Entry{
+			Path: path.Join(destination, filepath.ToSlash(below)), Source: file, Mode: int64(info.Mode().Perm()),
+		})
+		return nil
+	})
+	return entries, err
 }
 
 // userFiles name the users that images commonly run as, for programs that look

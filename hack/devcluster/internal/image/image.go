@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // Entry is a file, a link or a directory in the image.
@@ -98,28 +99,38 @@ func Build(spec Spec) (v1.Image, error) {
 // "docker load", "ctr images import" and "podman load" read. The file appears
 // whole or not at all.
 func WriteArchive(file string, img v1.Image, refs ...string) error {
-	tags := make([]string, 0, len(refs))
+	tags := make([]name.Tag, 0, len(refs))
 	for _, ref := range refs {
 		tag, err := name.NewTag(ref)
 		if err != nil {
 			return fmt.Errorf("image name %q: %w", ref, err)
 		}
-		tags = append(tags, tag.String())
+		tags = append(tags, tag)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(file), ".image-")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	if err := errors.Join(writeDockerArchive(tmp, img, tags), tmp.Chmod(0o644), tmp.Close()); err != nil {
+	if err := errors.Join(writeArchive(tmp, img, tags), tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", file, err)
 	}
 	return os.Rename(tmp.Name(), file)
 }
 
-// writeDockerArchive is go-containerregistry's tarball.MultiWrite, but for the
-// order of the names, which there is a map's and differs from run to run.
-func writeDockerArchive(out io.Writer, img v1.Image, tags []string) error {
+// writeArchive writes an OCI layout, from which containerd takes the image with its
+// digest as it is, and beside it the manifest.json by which docker finds the same
+// files. Every repository among the names gets a name by digest too: by such a
+// name a kubelet looks for the image on its node before it asks a registry.
+func writeArchive(out io.Writer, img v1.Image, tags []name.Tag) error {
+	digest, err := img.Digest()
+	if err != nil {
+		return err
+	}
+	manifest, err := img.RawManifest()
+	if err != nil {
+		return err
+	}
 	config, err := img.RawConfigFile()
 	if err != nil {
 		return err
@@ -132,13 +143,37 @@ func writeDockerArchive(out io.Writer, img v1.Image, tags []string) error {
 	if err != nil {
 		return err
 	}
-	w := tar.NewWriter(out)
-	if err := writeEntry(w, configName.Hex+".json", Entry{Content: config}); err != nil {
+	mediaType, err := img.MediaType()
+	if err != nil {
 		return err
 	}
-	var layerNames []string
+
+	var names []string // of docker
+	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	enter := func(ref string) {
+		descriptor := v1.Descriptor{MediaType: mediaType, Size: int64(len(manifest)), Digest: digest,
+			Annotations: map[string]string{"io.containerd.image.name": ref}}
+		index.Manifests = append(index.Manifests, descriptor)
+	}
+	for _, tag := range tags {
+		names = append(names, tag.String())
+		enter(tag.Name())
+		enter(tag.Context().Digest(digest.String()).Name())
+	}
+	indexJSON, err := json.Marshal(index)
+	if err != nil {
+		return err
+	}
+
+	entries := []Entry{
+		{Path: "oci-layout", Content: []byte(`{"imageLayoutVersion":"1.0.0"}`)},
+		{Path: "index.json", Content: indexJSON},
+		{Path: blob(digest), Content: manifest},
+		{Path: blob(configName), Content: config},
+	}
+	var layerPaths []string
 	for _, layer := range layers {
-		digest, err := layer.Digest()
+		layerDigest, err := layer.Digest()
 		if err != nil {
 			return err
 		}
@@ -150,19 +185,26 @@ func writeDockerArchive(out io.Writer, img v1.Image, tags []string) error {
 		if err := errors.Join(err, compressed.Close()); err != nil {
 			return err
 		}
-		layerNames = append(layerNames, digest.Hex+".tar.gz")
-		if err := writeEntry(w, digest.Hex+".tar.gz", Entry{Content: content}); err != nil {
-			return err
-		}
+		layerPaths = append(layerPaths, blob(layerDigest))
+		entries = append(entries, Entry{Path: blob(layerDigest), Content: content})
 	}
-	manifest, err := json.Marshal(tarball.Manifest{{Config: configName.Hex + ".json", RepoTags: tags, Layers: layerNames}})
+	dockerJSON, err := json.Marshal(tarball.Manifest{{Config: blob(configName), RepoTags: names, Layers: layerPaths}})
 	if err != nil {
 		return err
 	}
-	if err := writeEntry(w, "manifest.json", Entry{Content: manifest}); err != nil {
-		return err
+	entries = append(entries, Entry{Path: "manifest.json", Content: dockerJSON})
+
+	w := tar.NewWriter(out)
+	for _, entry := range entries {
+		if err := writeEntry(w, entry.Path, entry); err != nil {
+			return err
+		}
 	}
 	return w.Close()
+}
+
+func blob(digest v1.Hash) string {
+	return "blobs/" + digest.Algorithm + "/" + digest.Hex
 }
 
 // layerTar writes the entries as a tar stream, with the directories above them.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
 func TestArchiveIsReproducible(t *testing.T) {
@@ -73,6 +76,64 @@ func TestArchiveCarriesNameAndConfig(t *testing.T) {
 	got := []string{config.OS, config.Architecture, config.Config.User, strings.Join(config.Config.Entrypoint, " ")}
 	if diff := cmp.Diff([]string{"linux", "arm64", "65532:65532", "/prog"}, got); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
+	}
+}
+
+// What containerd reads: the digest is the image's own, and a name by it is there.
+func TestArchiveNamesTheImageByDigest(t *testing.T) {
+	source := t.TempDir()
+	if err := os.Mkdir(filepath.Join(source, "below"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(source, "below", "file"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := FromMachine(source, "/files")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Entry{{Path: "/files/below/file", Source: filepath.Join(source, "below", "file"), Mode: 0o600}}, entries); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	spec := ForFiles("0:0")
+	spec.Entries = entries
+	img, err := Build(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out.tar")
+	if err := WriteArchive(out, img, "example.com/files:v1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec.Command("tar", "-C", dir, "-xf", out).Run(); err != nil {
+		t.Fatal(err)
+	}
+	index, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range manifest.Manifests {
+		names = append(names, m.Annotations["io.containerd.image.name"])
+		read, err := index.Image(m.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := validate.Image(read); err != nil || m.Digest != digest {
+			t.Errorf("image %s, want %s: %v", m.Digest, digest, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"example.com/files:v1", "example.com/files@" + digest.String()}, names); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
 	}
 }
 
