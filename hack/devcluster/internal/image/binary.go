@@ -70,7 +70,7 @@ func ForFiles(user string) Spec {
 func FromMachine(source, destination string) ([]Entry, error) {
 	var entries []Entry
 	err := filepath.WalkDir(source, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil {
 			return err
 		}
 		info, err := os.Stat(file)
@@ -81,9 +81,12 @@ func FromMachine(source, destination string) ([]Entry, error) {
 		if err != nil {
 			return err
 		}
-		entries = append(entries, Entry{
-			Path: path.Join(destination, filepath.ToSlash(below)), Source: file, Mode: int64(info.Mode().Perm()),
-		})
+		entry := Entry{Path: path.Join(destination, filepath.ToSlash(below)), Source: file, Mode: int64(info.Mode().Perm())}
+		if d.IsDir() {
+			// Its mode counts too: a program may have to write there.
+			entry.Source, entry.Dir = "", true
+		}
+		entries = append(entries, entry)
 		return nil
 	})
 	return entries, err

@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -82,7 +83,7 @@ func TestArchiveCarriesNameAndConfig(t *testing.T) {
 // What containerd reads: the digest is the image's own, and a name by it is there.
 func TestArchiveNamesTheImageByDigest(t *testing.T) {
 	source := t.TempDir()
-	if err := os.Mkdir(filepath.Join(source, "below"), 0o755); err != nil {
+	if err := errors.Join(os.Chmod(source, 0o755), os.Mkdir(filepath.Join(source, "below"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(source, "below", "file"), []byte("x"), 0o600); err != nil {
@@ -92,7 +93,11 @@ func TestArchiveNamesTheImageByDigest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Entry{{Path: "/files/below/file", Source: filepath.Join(source, "below", "file"), Mode: 0o600}}, entries); diff != "" {
+	if diff := cmp.Diff([]Entry{
+		{Path: "/files", Dir: true, Mode: 0o755},
+		{Path: "/files/below", Dir: true, Mode: 0o700},
+		{Path: "/files/below/file", Source: filepath.Join(source, "below", "file"), Mode: 0o600},
+	}, entries); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
 	spec := ForFiles("0:0")

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Makes all images that a test under OLM needs, as archives in bin/olm: OLM itself, the
+# operator, the bundle and the catalog, the released versions too. Where they are
+# to be named by digest is written to bin/olm/references, to be sourced.
+#
+# A released operator is built from the sources of its commit, as its users have it.
+#
+# Usage: images.sh     needs bin/devcluster, bin/manager and OLM's programs in bin/
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+registry=ghcr.io/jobflow-operator
+out=bin/olm
+mkdir -p "$out"
+: > "$out/references.new"
+
+# image NAME REFERENCE FLAG...: an archive, and a variable NAME with the reference by digest.
+image() {
+  local name=$1 reference=$2
+  shift 2
+  local archive=${name,,}
+  printf '%s=%s\n' "$name" "$(bin/devcluster image --name "$reference" --out "$out/${archive//_/-}.tar" "$@")" >> "$out/references.new"
+}
+
+# by_digest NAME: the reference that image has written.
+by_digest() { sed -n "s/^$1=//p" "$out/references.new"; }
+
+# variable VERSION: as a part of a variable's name.
+variable() { tr '.' '_' <<< "${1^^}"; }
+
+csv_image() { sed -n 's/^ *containerImage: //p' "$1"/manifests/*.clusterserviceversion.yaml; }
+
+bundle_image() { # VERSION DIR
+  image "BUNDLE_$(variable "$1")" "$registry/jobflow-operator-bundle:$1" \
+    --extra-file "$2/manifests:/manifests" --extra-file "$2/metadata:/metadata"
+}
+
+catalog_image() { # NAME TEMPLATE
+  local dir=$out/${1,,}
+  rm -rf "$dir"
+  mkdir -p "$dir/configs"
+  bin/rendercatalog "${bundles[@]}" "${pins[@]}" "$2" > "$dir/configs/catalog.yaml"
+  bin/opm validate "$dir/configs"
+  # A pod would have to make it at every start. It puts a lock beside it, as whatever user it runs.
+  bin/opm serve "$dir/configs" --cache-dir "$dir/cache" --cache-only --pprof-addr= 2> "$dir/cache.log" \
+    || { cat "$dir/cache.log" >&2; exit 1; }
+  chmod -R a+rX "$dir"
+  chmod -R a+w "$dir/cache"
+  image "$1" "$registry/jobflow-operator-catalog:${1,,}" "${opm[@]}" \
+    --extra-file "$dir/configs:/configs" --extra-file "$dir/cache:/tmp/cache" \
+    --entrypoint "/bin/opm serve /configs --cache-dir=/tmp/cache"
+}
+
+# OLM's helper copies a program into the bundle's pod with cp, which is busybox under that name.
+image OLM quay.io/operator-framework/olm:local \
+  --extra-file bin/olm-operator:/bin/olm --extra-file bin/olm-catalog:/bin/catalog \
+  --extra-file bin/cpb:/bin/cpb --extra-file "$(command -v busybox):/bin/cp"
+opm=(--extra-file bin/opm:/bin/opm --extra-file bin/grpc-health-probe:/bin/grpc_health_probe)
+image OPM quay.io/operator-framework/opm:local "${opm[@]}" --entrypoint /bin/opm
+
+bundles=() pins=()
+template=$out/released.yaml
+current=$(bin/manager --version)
+for dir in catalog/released/*; do
+  version=$(basename "$dir")
+  commit=$(< "$dir/commit")
+  if ! git cat-file -e "$commit^{commit}" 2> /dev/null; then
+    echo "images.sh: commit $commit, the sources of $version, is not in this clone: git fetch --unshallow" >&2
+    exit 1
+  fi
+  manager=$out/$version/manager
+  if [[ "$(cat "$out/$version/commit" 2> /dev/null)" != "$commit" || ! -x $manager ]]; then
+    echo "Building the operator $version from $commit" >&2
+    rm -rf "${out:?}/$version"
+    mkdir -p "$out/$version/sources"
+    git archive "$commit" | tar -x -C "$out/$version/sources"
+    CGO_ENABLED=0 go -C "$out/$version/sources" build -trimpath -ldflags "-s -w -X main.version=$version" -o ../manager .
+    cp "$dir/commit" "$out/$version/commit"
+  fi
+  image "OPERATOR_$(variable "$version")" "$(csv_image "$dir")" --binary "$manager"
+  bundle_image "$version" "$dir"
+  bundles+=(--bundle "$registry/jobflow-operator-bundle:$version=$dir")
+  pins+=(--pin "$registry/jobflow-operator-bundle:$version=$(by_digest "BUNDLE_$(variable "$version")")")
+done
+image "OPERATOR_$(variable "$current")" "$(csv_image bundle)" --binary bin/manager
+bundle_image "$current" bundle
+bundles+=(--bundle "$registry/jobflow-operator-bundle:$current=bundle")
+pins+=(--pin "$registry/jobflow-operator-bundle:$current=$(by_digest "BUNDLE_$(variable "$current")")")
+
+# The catalog as it was before the current version, and as it is.
+grep -v -e "-bundle:$current\$" catalog/semver.yaml > "$template"
+catalog_image CATALOG_RELEASED "$template"
+catalog_image CATALOG_CURRENT catalog/semver.yaml
+mv "$out/references.new" "$out/references"

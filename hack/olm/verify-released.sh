@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Fails unless every bundle in catalog/released is the one of the commit that was
+# released. What users have installed must never change.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+for dir in catalog/released/*; do
+  version=$(basename "$dir")
+  commit=$(< "$dir/commit")
+  if ! git cat-file -e "$commit^{commit}" 2> /dev/null; then
+    echo "verify-released.sh: commit $commit, the sources of $version, is not in this clone: git fetch --unshallow" >&2
+    exit 1
+  fi
+  mkdir "$scratch/$version"
+  git archive "$commit" bundle/manifests bundle/metadata | tar -x -C "$scratch/$version"
+  if ! diff --recursive --brief --exclude commit "$scratch/$version/bundle" "$dir"; then
+    echo "verify-released.sh: $dir is not what was released as $version; restore it with git archive $commit bundle" >&2
+    exit 1
+  fi
+  echo "$version is as it was released in $commit"
+done
