@@ -36,12 +36,17 @@ CRDTRIM        := $(BIN)/crdtrim
 APIDOCS        := $(BIN)/apidocs
 OPERATOR_SDK   := $(BIN)/operator-sdk
 BUNDLEFINISH   := $(BIN)/bundlefinish
+HELM           := $(BIN)/helm
+OPM            := $(BIN)/opm
+RENDERCATALOG  := $(BIN)/rendercatalog
+# What runs in the images of OLM: the programs of its own image, and of opm's.
+OLM_PROGRAMS   := $(BIN)/olm-operator $(BIN)/olm-catalog $(BIN)/cpb $(BIN)/grpc-health-probe
 
 # The race detector needs a C compiler.
 RACE := $(if $(and $(shell command -v gcc),$(filter-out 0,$(shell go env CGO_ENABLED))),-race)
 
 # Every module with code of ours.
-MODULES := . hack/devcluster hack/tools $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
+MODULES := . hack/devcluster hack/olm hack/tools $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
 
 # A KUBECONFIG from outside is the cluster to use; otherwise devcluster's is.
 ifeq ($(strip $(KUBECONFIG)),)
@@ -154,6 +159,24 @@ bundle-validate: $(OPERATOR_SDK) ## Check bundle/ as OperatorHub does; a warning
 	  if grep -Eq 'level=(warning|error)' $(BIN)/bundle-validate.log; then exit 1; fi; \
 	done
 
+# opm renders templates from images that it pulls. rendercatalog reads the directories
+# that the images are made of: see docs/design/catalog.md.
+CATALOG_BUNDLES = $(foreach version,$(notdir $(wildcard catalog/released/*)) $(VERSION),--bundle \
+  ghcr.io/jobflow-operator/jobflow-operator-bundle:$(version)=$(if $(filter $(VERSION),$(version)),bundle,catalog/released/$(version)))
+
+.PHONY: catalog
+catalog: $(RENDERCATALOG) $(OPM) ## Render the catalog for OLM, catalog/configs, from catalog/semver.yaml and the bundles.
+	$(call say,Rendering the catalog)
+	@mkdir -p catalog/configs/jobflow-operator
+	@$(RENDERCATALOG) $(CATALOG_BUNDLES) catalog/semver.yaml > $(BIN)/catalog.yaml
+	@mv $(BIN)/catalog.yaml catalog/configs/jobflow-operator/catalog.yaml
+	@$(OPM) validate catalog/configs
+
+.PHONY: catalog-verify
+catalog-verify: ## Check that the released bundles are as they were released.
+	$(call say,Comparing the released bundles with their commits)
+	@hack/olm/verify-released.sh
+
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
 	$(call say,Formatting)
@@ -172,16 +195,16 @@ lint: $(GOLANGCI_LINT) ## Lint every module, the boundaries between the packages
 tree_state = git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Generate, format and lint; fail if that changes a file.
+verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) $(RENDERCATALOG) $(OPM) ## Generate, format and lint; fail if that changes a file.
 	@mkdir -p $(BIN); { $(tree_state); } > $(BIN)/tree.before
-	@$(MAKE) generate manifests bundle fmt
+	@$(MAKE) generate manifests bundle catalog fmt
 	@{ $(tree_state); } > $(BIN)/tree.after; \
 	  if ! diff $(BIN)/tree.before $(BIN)/tree.after > $(BIN)/tree.diff; then \
 	    echo "These files were not as generated and formatted; they are now. Look at git diff and commit them:"; \
 	    sed -n 's/^> [0-9a-f]*  /  /p' $(BIN)/tree.diff; \
 	    exit 1; \
 	  fi
-	@$(MAKE) lint bundle-validate
+	@$(MAKE) lint bundle-validate catalog-verify
 	$(call say,Verified: what is generated and formatted is up to date and all checks are content)
 
 .PHONY: clean
@@ -279,12 +302,32 @@ deploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Install the operator in the cluster, and w
 undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that belongs to it.
 	@$(use_cluster); $(use_kubectl); $(KUSTOMIZE) build config/default | kubectl delete --ignore-not-found -f -
 
+.PHONY: olm-images
+olm-images: build $(DEVCLUSTER) $(RENDERCATALOG) $(OPM) $(OLM_PROGRAMS)
+	$(call say,Making the images of OLM and of all versions)
+	@hack/olm/images.sh
+
+.PHONY: olm-install
+ifdef OWN_CLUSTER
+olm-install: cluster-up olm-images $(HELM) ## Install OLM in the cluster, and give its nodes the images of operator, bundle and catalog.
+	@if $(simulated); then \
+	  echo 'OLM needs nodes that run containers, and those of the cluster $(CLUSTER) are simulated. Real ones need Linux, root and apt: make cluster-down, then this again.' >&2; exit 1; \
+	fi
+	$(call say,Loading the images)
+	@$(DEVCLUSTER) load-image --name $(CLUSTER) $(BIN)/olm/*.tar
+	$(call say,Installing OLM)
+	@$(use_cluster); $(use_kubectl); source $(BIN)/olm/references; hack/olm/install.sh "$$OLM" "$$OPM"
+else
+olm-install:
+	@echo 'KUBECONFIG is set. OLM is tested only in a cluster that is made for it, since the images are given to its nodes: unset KUBECONFIG' >&2; exit 1
+endif
+
 ##@ Tools
 
 # Each tool is built from a Go module that pins it, into bin/.
 
 .PHONY: tools
-tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Build all the tools that the other targets use.
+tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) ## Build all the tools that the other targets use.
 
 $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -name '*.tmpl' -o -name '*.yaml')
 	$(call say,Building devcluster)
@@ -320,3 +363,31 @@ $(OPERATOR_SDK): hack/tools/operator-sdk/go.mod
 	  CGO_ENABLED=0 go -C hack/tools/operator-sdk build -o $@ \
 	    -tags $(OPERATOR_SDK_TAGS) \
 	    -ldflags "-X $(OPERATOR_SDK_MODULE)/internal/version.Version=$$version" $(OPERATOR_SDK_MODULE)/cmd/operator-sdk
+
+$(HELM): hack/tools/helm/go.mod
+	$(call say,Building helm: a minute the first time)
+	@CGO_ENABLED=0 go -C hack/tools/helm build -o $@ helm.sh/helm/v4/cmd/helm
+
+# The tags leave out what needs C.
+OLM_BUILD := CGO_ENABLED=0 go -C hack/olm build -trimpath -ldflags '-s -w' \
+  -tags json1,netgo,osusergo,containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper
+
+$(OPM): hack/olm/go.mod
+	$(call say,Building opm: some minutes the first time)
+	@$(OLM_BUILD) -o $@ github.com/operator-framework/operator-registry/cmd/opm
+
+$(RENDERCATALOG): hack/olm/go.mod $(wildcard hack/olm/rendercatalog/*.go)
+	@$(OLM_BUILD) -o $@ ./rendercatalog
+
+$(BIN)/olm-operator: hack/olm/go.mod
+	$(call say,Building OLM: some minutes the first time)
+	@$(OLM_BUILD) -o $@ github.com/operator-framework/operator-lifecycle-manager/cmd/olm
+
+$(BIN)/olm-catalog: hack/olm/go.mod
+	@$(OLM_BUILD) -o $@ github.com/operator-framework/operator-lifecycle-manager/cmd/catalog
+
+$(BIN)/cpb: hack/olm/go.mod
+	@$(OLM_BUILD) -o $@ github.com/operator-framework/operator-lifecycle-manager/util/cpb
+
+$(BIN)/grpc-health-probe: hack/tools/grpc-health-probe/go.mod
+	@CGO_ENABLED=0 go -C hack/tools/grpc-health-probe build -trimpath -ldflags '-s -w' -o $@ github.com/grpc-ecosystem/grpc-health-probe
