@@ -41,6 +41,7 @@ OPM            := $(BIN)/opm
 RENDERCATALOG  := $(BIN)/rendercatalog
 # What runs in the images of OLM: the programs of its own image, and of opm's.
 OLM_PROGRAMS   := $(BIN)/olm-operator $(BIN)/olm-catalog $(BIN)/cpb $(BIN)/grpc-health-probe
+PROMTOOL       := $(BIN)/promtool
 
 # The race detector needs a C compiler.
 RACE := $(if $(and $(shell command -v gcc),$(filter-out 0,$(shell go env CGO_ENABLED))),-race)
@@ -116,6 +117,12 @@ test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KU
 	@$(use_cluster); $(use_kubectl); \
 	  $(KUSTOMIZE) build config/scorecard/runner | kubectl apply -f -; \
 	  go -C test/scorecard run ./runner --operator-sdk $(OPERATOR_SDK) $(if $(OWN_CLUSTER),--untar-image $(UNTAR_IMG)) $(CURDIR)/bundle
+
+.PHONY: test-observability
+test-observability: $(DEVCLUSTER) $(PROMTOOL) ## Alerts by promtool; every metric that they and the dashboard name, at a running operator.
+	$(call say,Testing alerts, runbooks and dashboard)
+	@assets="$$($(DEVCLUSTER) assets)"; \
+	  PROMTOOL=$(PROMTOOL) KUBEBUILDER_ASSETS="$$assets" go -C test/observability test -count=1 -timeout 10m ./...
 
 .PHONY: test-e2e
 test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
@@ -327,7 +334,7 @@ endif
 # Each tool is built from a Go module that pins it, into bin/.
 
 .PHONY: tools
-tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) ## Build all the tools that the other targets use.
+tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) ## Build all the tools that the other targets use.
 
 $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -name '*.tmpl' -o -name '*.yaml')
 	$(call say,Building devcluster)
@@ -353,6 +360,11 @@ $(APIDOCS): hack/tools/go.mod $(wildcard hack/tools/apidocs/*.go)
 
 $(BUNDLEFINISH): hack/tools/go.mod $(wildcard hack/tools/bundlefinish/*.go)
 	@go -C hack/tools build -o $@ ./bundlefinish
+
+# Without service discovery in every cloud, which is most of it.
+$(PROMTOOL): hack/tools/prometheus/go.mod
+	$(call say,Building promtool: some minutes the first time)
+	@CGO_ENABLED=0 go -C hack/tools/prometheus build -o $@ -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool
 
 # Without the libraries of its image tools that need C; its version goes into the bundle.
 OPERATOR_SDK_MODULE := github.com/operator-framework/operator-sdk

@@ -146,7 +146,7 @@ func TestReconcileErrorsByTheAnswer(t *testing.T) {
 		"no answer":     {errors.New("connection refused"), unknown},
 		"wrapped":       {fmt.Errorf("creating Job a: %w", forbidden), "Forbidden"},
 		"one of some":   {errors.Join(errors.New("other"), forbidden), "Forbidden"},
-		"not on a list": {apierrors.NewGone("gone"), unknown},
+		"not on a list": {apierrors.NewResourceExpired("expired"), unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			counter := reconcileErrors.WithLabelValues(kind, test.want)
