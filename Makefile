@@ -42,6 +42,9 @@ RENDERCATALOG  := $(BIN)/rendercatalog
 # What runs in the images of OLM: the programs of its own image, and of opm's.
 OLM_PROGRAMS   := $(BIN)/olm-operator $(BIN)/olm-catalog $(BIN)/cpb $(BIN)/grpc-health-probe
 PROMTOOL       := $(BIN)/promtool
+CHARTDOCS      := $(BIN)/chartdocs
+# The Helm chart.
+CHART := charts/jobflow-operator
 
 # The race detector needs a C compiler.
 RACE := $(if $(and $(shell command -v gcc),$(filter-out 0,$(shell go env CGO_ENABLED))),-race)
@@ -146,6 +149,22 @@ manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the w
 	@$(CONTROLLER_GEN) rbac:roleName=manager-role webhook paths=./controllers/... paths=./webhooks/... \
 	  output:rbac:dir=config/rbac output:webhook:dir=config/webhook
 
+.PHONY: chart
+chart: $(CHARTDOCS) ## Generate what the Helm chart has from config/, and the table of its values.
+	$(call say,Generating parts of the chart)
+	@rm -rf $(CHART)/files; mkdir -p $(CHART)/files/crds
+	@cp config/crd/bases/*.yaml $(CHART)/files/crds
+	@cp config/rbac/role.yaml $(CHART)/files/role.yaml
+	@cp config/webhook/manifests.yaml $(CHART)/files/webhooks.yaml
+	@$(CHARTDOCS) $(CHART)
+
+.PHONY: dist
+dist: $(KUSTOMIZE) ## Generate dist/install.yaml, for kubectl apply -f, from config/default.
+	$(call say,Generating dist/install.yaml)
+	@mkdir -p dist
+	@{ printf '# The operator with everything that it needs: kubectl apply -f install.yaml\n# Made by "make dist" from config/default.\n'; \
+	  $(KUSTOMIZE) build config/default; } > dist/install.yaml
+
 # A pipe, since operator-sdk takes a file for no input at all.
 .PHONY: bundle
 bundle: $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Generate the bundle for OLM, bundle/ and bundle.Dockerfile, from config/.
@@ -202,9 +221,9 @@ lint: $(GOLANGCI_LINT) ## Lint every module, the boundaries between the packages
 tree_state = git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) $(RENDERCATALOG) $(OPM) ## Generate, format and lint; fail if that changes a file.
+verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) $(RENDERCATALOG) $(OPM) $(CHARTDOCS) ## Generate, format and lint; fail if that changes a file.
 	@mkdir -p $(BIN); { $(tree_state); } > $(BIN)/tree.before
-	@$(MAKE) generate manifests bundle catalog fmt
+	@$(MAKE) generate manifests bundle catalog chart dist fmt
 	@{ $(tree_state); } > $(BIN)/tree.after; \
 	  if ! diff $(BIN)/tree.before $(BIN)/tree.after > $(BIN)/tree.diff; then \
 	    echo "These files were not as generated and formatted; they are now. Look at git diff and commit them:"; \
@@ -216,7 +235,7 @@ verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(
 
 .PHONY: clean
 clean: ## Remove what was built here. The cluster and its cache stay.
-	@rm -rf $(BIN) dist
+	@rm -rf $(BIN)
 
 ##@ Build
 
@@ -334,7 +353,7 @@ endif
 # Each tool is built from a Go module that pins it, into bin/.
 
 .PHONY: tools
-tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) ## Build all the tools that the other targets use.
+tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) $(CHARTDOCS) ## Build all the tools that the other targets use.
 
 $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -name '*.tmpl' -o -name '*.yaml')
 	$(call say,Building devcluster)
@@ -357,6 +376,9 @@ $(CRDTRIM): hack/tools/go.mod $(wildcard hack/tools/crdtrim/*.go)
 
 $(APIDOCS): hack/tools/go.mod $(wildcard hack/tools/apidocs/*.go)
 	@go -C hack/tools build -o $@ ./apidocs
+
+$(CHARTDOCS): hack/tools/go.mod $(wildcard hack/tools/chartdocs/*.go)
+	@go -C hack/tools build -o $@ ./chartdocs
 
 $(BUNDLEFINISH): hack/tools/go.mod $(wildcard hack/tools/bundlefinish/*.go)
 	@go -C hack/tools build -o $@ ./bundlefinish

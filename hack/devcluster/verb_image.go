@@ -17,7 +17,7 @@ Writes an image of one static Linux program, of files, or of both, as an archive
 load-image, "docker load" or "ctr images import". The same input gives the same
 bytes. Prints the image's names by digest; nodes know it by these too.
 
-  devcluster image --binary bin/manager --name jobflow-operator:dev --out dist/image.tar
+  devcluster image --binary bin/manager --name jobflow-operator:dev --out bin/image.tar
   devcluster image --extra-file bundle/manifests:/manifests --name bundle:v1 --out bundle.tar
 `)
 	binary := fs.String("binary", "", "the static Linux `program`, placed at /NAME and started (without it, the image starts nothing)")
