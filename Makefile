@@ -156,6 +156,7 @@ chart: $(CHARTDOCS) ## Generate what the Helm chart has from config/, and the ta
 	@cp config/crd/bases/*.yaml $(CHART)/files/crds
 	@cp config/rbac/role.yaml $(CHART)/files/role.yaml
 	@cp config/webhook/manifests.yaml $(CHART)/files/webhooks.yaml
+	@cp config/components/monitoring/{prometheus_rule.yaml,dashboard.json} $(CHART)/files
 	@$(CHARTDOCS) $(CHART)
 
 .PHONY: dist

@@ -46,6 +46,10 @@ func TestSameAsKustomize(t *testing.T) {
 			values:  "{networkPolicy: {enabled: true}}",
 			overlay: "components: [CONFIG/components/network-policy]",
 		},
+		"monitoring": {
+			values:  "{monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true}}}",
+			overlay: "components: [CONFIG/components/monitoring]",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := kustomize(t, c.overlay)
@@ -55,7 +59,7 @@ func TestSameAsKustomize(t *testing.T) {
 				}
 				delete(want, key)
 			}
-			got := render(t, c.values)
+			got := render(t, c.values, prometheusOperator)
 			for _, set := range []objects{want, got} {
 				for _, o := range set {
 					labels := o.GetLabels()
@@ -85,7 +89,7 @@ func TestComponentsAreCompared(t *testing.T) {
 	for _, entry := range entries {
 		got = append(got, entry.Name())
 	}
-	want := []string{"high-availability", "network-policy"}
+	want := []string{"high-availability", "monitoring", "network-policy"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config/components: each needs its values in the chart and its case in TestSameAsKustomize: -compared +there\n%s", diff)
 	}

@@ -60,6 +60,12 @@ func template(ctx context.Context, values string, arguments ...string) (string, 
 	return tool(ctx, values, "helm", arguments...)
 }
 
+// prometheusOperator and certManager tell Helm of APIs that a bare cluster does not have.
+const (
+	prometheusOperator = "--api-versions=monitoring.coreos.com/v1"
+	certManager        = "--api-versions=cert-manager.io/v1"
+)
+
 // withoutCRDs saves parsing most of what is rendered where it is not looked at.
 const withoutCRDs = "--set=crds.install=false"
 
