@@ -98,7 +98,7 @@ endif
 # The bundle lies outside the module that tests it, so that Go would not notice a
 # change of it: -count=1.
 .PHONY: test
-test: $(DEVCLUSTER) ## Unit tests, and the controllers and webhooks against a real API server and etcd.
+test: $(DEVCLUSTER) $(HELM) $(KUSTOMIZE) ## Unit tests, and the controllers and webhooks against a real API server and etcd.
 	$(call say,Building kube-apiserver and etcd where they are not cached)
 	@assets="$$($(DEVCLUSTER) assets)"; \
 	  printf '\n==> Testing the operator %s\n' "$(RACE)"; \
@@ -113,6 +113,8 @@ test: $(DEVCLUSTER) ## Unit tests, and the controllers and webhooks against a re
 	@go -C test/scorecard test -count=1 -timeout 10m ./...
 	$(call say,Testing what is installed and what it may do)
 	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test/security test -count=1 -timeout 10m ./...
+	$(call say,Testing the Helm chart and dist/install.yaml)
+	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test/helm test -count=1 -timeout 10m ./chart/...
 
 .PHONY: test-scorecard
 test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KUSTOMIZE) ## The bundle under "operator-sdk scorecard", in the cluster with the operator.

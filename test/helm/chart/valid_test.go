@@ -3,6 +3,7 @@ package chart_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -204,9 +205,9 @@ func merged(over, under string) string {
 }
 
 func merge(over, under map[string]any) map[string]any {
-	result := map[string]any{}
-	for key, value := range under {
-		result[key] = value
+	result := maps.Clone(under)
+	if result == nil {
+		result = map[string]any{}
 	}
 	for key, value := range over {
 		below, ok := result[key].(map[string]any)

@@ -2,6 +2,7 @@ package chart_test
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -309,9 +310,7 @@ func leavesOf(prefix string, values map[string]any) map[string]any {
 	for key, value := range values {
 		path := prefix + key
 		if below, ok := value.(map[string]any); ok && len(below) > 0 {
-			for path, value := range leavesOf(path+".", below) {
-				leaves[path] = value
-			}
+			maps.Copy(leaves, leavesOf(path+".", below))
 			continue
 		}
 		leaves[path] = value
