@@ -270,9 +270,9 @@ scorecard-load: cluster-up scorecard-image ## Make all images of the scorecard a
 	$(call say,Making the images $(SCORECARD_TEST_IMG) and $(UNTAR_IMG))
 	@CGO_ENABLED=0 go -C hack/tools/operator-sdk build -trimpath -ldflags '-s -w' -tags $(OPERATOR_SDK_TAGS) \
 	  -o $(BIN)/scorecard/scorecard-test $(OPERATOR_SDK_MODULE)/images/scorecard-test
-	@$(DEVCLUSTER) image --binary $(BIN)/scorecard/scorecard-test --name $(SCORECARD_TEST_IMG) --out $(BIN)/scorecard/scorecard-test.tar \
-	  --extra-file $(BIN)/scorecard/scorecard-test:/usr/local/bin/scorecard-test
-	@$(DEVCLUSTER) image --binary /bin/busybox --name $(UNTAR_IMG) --out $(BIN)/scorecard/untar.tar
+	@$(DEVCLUSTER) image --extra-file $(BIN)/scorecard/scorecard-test:/usr/local/bin/scorecard-test --name $(SCORECARD_TEST_IMG) \
+	  --out $(BIN)/scorecard/scorecard-test.tar
+	@$(DEVCLUSTER) image --binary "$$(command -v busybox)" --name $(UNTAR_IMG) --out $(BIN)/scorecard/untar.tar
 	@$(DEVCLUSTER) load-image --name $(CLUSTER) $(BIN)/scorecard/scorecard.tar $(BIN)/scorecard/scorecard-test.tar $(BIN)/scorecard/untar.tar
 else
 scorecard-load:
