@@ -6,7 +6,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"sync/atomic"
 
@@ -16,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -114,7 +117,10 @@ func (c *Certs) Manage(ctx context.Context, mgr ctrl.Manager, options CertOption
 		return err
 	}
 	host := options.Service + "." + options.Namespace + ".svc"
-	return rotator.AddRotator(mgr, &rotator.CertRotator{
+	return rotator.AddRotator(byName{Manager: mgr, names: map[string]string{
+		"secrets":                         options.Secret,
+		"validatingwebhookconfigurations": options.Configuration,
+	}}, &rotator.CertRotator{
 		SecretKey:      secret,
 		CertDir:        dir,
 		CAName:         "jobflow-operator-ca",
@@ -124,6 +130,38 @@ func (c *Certs) Manage(ctx context.Context, mgr ctrl.Manager, options CertOption
 		IsReady:        make(chan struct{}),
 		Webhooks:       []rotator.WebhookInfo{{Name: options.Configuration, Type: rotator.Validating}},
 	})
+}
+
+// byName is a manager whose configuration lists and watches some resources by the name
+// of one object only. The rotator reads them without a name, for which the operator
+// would need permission to read every Secret of its namespace; and it has no setting
+// for that, but takes the configuration of its cache from the manager.
+type byName struct {
+	ctrl.Manager
+	names map[string]string
+}
+
+// GetConfig implements manager.Manager.
+func (m byName) GetConfig() *rest.Config {
+	config := rest.CopyConfig(m.Manager.GetConfig())
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return selectName{next: next, names: m.names} })
+	return config
+}
+
+type selectName struct {
+	next  http.RoundTripper
+	names map[string]string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s selectName) RoundTrip(request *http.Request) (*http.Response, error) {
+	if name, ok := s.names[path.Base(request.URL.Path)]; ok && request.Method == http.MethodGet {
+		request = request.Clone(request.Context())
+		query := request.URL.Query()
+		query.Set("fieldSelector", fields.OneTermEqualSelector(metav1.ObjectNameField, name).String())
+		request.URL.RawQuery = query.Encode()
+	}
+	return s.next.RoundTrip(request)
 }
 
 // ensureSecret creates the Secret where it is missing: the rotator only fills one
