@@ -27,7 +27,7 @@ import (
 // +kubebuilder:rbac:groups=api.practice.com,resources=jobflows,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups=api.practice.com,resources=jobflows/status,verbs=patch
 // +kubebuilder:rbac:groups=api.practice.com,resources=jobflows/finalizers,verbs=update
-// +kubebuilder:rbac:groups=api.practice.com,resources=jobtemplates,verbs=get;list;watch
+// +kubebuilder:rbac:groups=api.practice.com,resources=jobtemplates,verbs=list;watch
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch

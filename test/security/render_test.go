@@ -56,11 +56,15 @@ func render(t *testing.T, base string, components ...string) []unstructured.Unst
 	}
 	var objects []unstructured.Unstructured
 	for _, resource := range built.Resources() {
-		object, err := resource.Map()
+		content, err := resource.MarshalJSON()
 		if err != nil {
 			t.Fatal(err)
 		}
-		objects = append(objects, unstructured.Unstructured{Object: object})
+		var object unstructured.Unstructured
+		if err := object.UnmarshalJSON(content); err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, object)
 	}
 	return objects
 }
