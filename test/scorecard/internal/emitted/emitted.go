@@ -72,17 +72,40 @@ type search struct {
 // seed marks where words end up.
 func (s *search) seed(api string) error {
 	const meta = "k8s.io/apimachinery/pkg/apis/meta/v1"
-	conditionType, err1 := s.field(meta, "Condition", "Type")
-	conditionReason, err2 := s.field(meta, "Condition", "Reason")
-	runReason, err3 := s.field(api, "RunStatus", "Reason")
-	eventReason, err4 := s.parameter("k8s.io/client-go/tools/events", "EventRecorder", "Eventf", "reason")
-	if err := cmp.Or(err1, err2, err3, err4); err != nil {
-		return err
+	for _, field := range []struct {
+		path, structure, name string
+		class                 words.Class
+	}{
+		{meta, "Condition", "Type", words.Condition},
+		{meta, "Condition", "Reason", words.Reason},
+		{api, "RunStatus", "Reason", words.Reason},
+	} {
+		found, err := s.field(field.path, field.structure, field.name)
+		if err != nil {
+			return err
+		}
+		s.mark(found, field.class)
 	}
-	s.mark(conditionType, words.Condition)
-	s.mark(conditionReason, words.Reason)
-	s.mark(runReason, words.Reason)
-	s.mark(eventReason, words.Event)
+	for _, parameter := range []struct {
+		path, structure, function string
+		class                     words.Class
+	}{
+		{"k8s.io/client-go/tools/events", "EventRecorder", "Eventf", words.Event},
+		{"k8s.io/client-go/tools/record", "EventRecorder", "Event", words.Event},
+		{"k8s.io/client-go/tools/record", "EventRecorder", "Eventf", words.Event},
+		{"k8s.io/client-go/tools/record", "EventRecorder", "AnnotatedEventf", words.Event},
+		{"github.com/operator-framework/operator-lib/conditions", "", "WithReason", words.Reason},
+	} {
+		// What nothing imports nothing calls.
+		if s.exports[parameter.path] == "" {
+			continue
+		}
+		found, err := s.parameter(parameter.path, parameter.structure, parameter.function, "reason")
+		if err != nil {
+			return err
+		}
+		s.mark(found, parameter.class)
+	}
 	return nil
 }
 
@@ -165,7 +188,9 @@ func (s *search) back(f flow, from ast.Expr, class words.Class) bool {
 			return s.mark(signatureOf(f.in, e).Results().At(f.result), class)
 		}
 	case *ast.Ident, *ast.SelectorExpr:
-		if o := object(f.in, e); o != nil && s.isOurs(o) {
+		// What is already a slot need not be ours: the reason of a condition that goes
+		// into another.
+		if o := object(f.in, e); o != nil && (s.isOurs(o) || s.slots[o] != nil) {
 			return s.mark(o, class)
 		} else if o != nil {
 			s.passedOn[o.Pkg().Path()+": "+types.ExprString(e)] = true

@@ -28,7 +28,7 @@ func TestFindFollowsWords(t *testing.T) {
 	}
 	want := map[words.Class][]string{
 		words.Condition: {"ClosureType", "Done", "LiteralType"},
-		words.Event:     {"LiteralEvent", "Started"},
+		words.Event:     {"LiteralEvent", "OldEvent", "Started"},
 		words.Reason: {
 			"Assigned", "ClosureReason", "FunctionLiteral", "FunctionValue", "Generic", "LiteralReason", "LocalConstant",
 			"NamedResult", "Positional", "Returned", "Unused", "Variable",
@@ -47,7 +47,7 @@ func TestFindSaysWhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := words.Word{Class: words.Event, Text: "LiteralEvent", At: "fixture/controllers/controllers.go:18"}
+	want := words.Word{Class: words.Event, Text: "LiteralEvent", At: "fixture/controllers/controllers.go:19"}
 	if !slices.Contains(found.Words, want) {
 		t.Errorf("no %v in %v", want, found.Words)
 	}

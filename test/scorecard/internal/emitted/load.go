@@ -30,7 +30,9 @@ type program struct {
 	fset     *token.FileSet
 	packages map[string]*source
 	checked  map[string]*types.Package
-	others   types.Importer
+	// exports are the files of the export data.
+	exports map[string]string
+	others  types.Importer
 }
 
 // load type-checks the packages that the patterns match, without their tests. What
@@ -43,9 +45,8 @@ func load(dir, prefix string, patterns []string) (*program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("go list in %s: %w", dir, err)
 	}
-	p := &program{fset: token.NewFileSet(), packages: map[string]*source{}, checked: map[string]*types.Package{}}
-	exports := map[string]string{}
-	p.others = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	p := &program{fset: token.NewFileSet(), packages: map[string]*source{}, checked: map[string]*types.Package{}, exports: map[string]string{}}
+	p.others = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(p.exports[path]) })
 	// Go lists a package after those that it imports.
 	decoder := json.NewDecoder(bytes.NewReader(output))
 	for {
@@ -58,7 +59,7 @@ func load(dir, prefix string, patterns []string) (*program, error) {
 		} else if err != nil {
 			return nil, err
 		}
-		exports[listed.ImportPath] = listed.Export
+		p.exports[listed.ImportPath] = listed.Export
 		if listed.ImportPath != prefix && !strings.HasPrefix(listed.ImportPath, prefix+"/") {
 			continue
 		}
@@ -113,11 +114,17 @@ func (p *program) field(path, structure, name string) (types.Object, error) {
 	return nil, fmt.Errorf("%s has no %s.%s, which is where the operator's words go", path, structure, name)
 }
 
-// parameter finds a parameter of an interface's method by its name.
+// parameter finds a parameter of a function, or of the method of a type, by its name.
 func (p *program) parameter(path, structure, method, name string) (types.Object, error) {
-	object, err := p.field(path, structure, method)
+	imported, err := p.Import(path)
 	if err != nil {
 		return nil, err
+	}
+	object := imported.Scope().Lookup(method)
+	if structure != "" {
+		if object, err = p.field(path, structure, method); err != nil {
+			return nil, err
+		}
 	}
 	if function, ok := object.(*types.Func); ok {
 		for parameter := range function.Signature().Params().Variables() {
@@ -126,5 +133,5 @@ func (p *program) parameter(path, structure, method, name string) (types.Object,
 			}
 		}
 	}
-	return nil, fmt.Errorf("%s: %s.%s has no parameter %s", path, structure, method, name)
+	return nil, fmt.Errorf("%s: %s %s has no parameter %s, which is where the operator's words go", path, structure, method, name)
 }
