@@ -10,7 +10,7 @@ COPY controllers controllers
 COPY internal internal
 COPY webhooks webhooks
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /manager .
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /manager .
 
 FROM gcr.io/distroless/static:nonroot
 COPY --from=build /manager /manager

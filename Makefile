@@ -35,6 +35,8 @@ GOLANGCI_LINT  := $(BIN)/golangci-lint
 CRDTRIM        := $(BIN)/crdtrim
 APIDOCS        := $(BIN)/apidocs
 OPERATOR_SDK   := $(BIN)/operator-sdk
+CYCLONEDX      := $(BIN)/cyclonedx-gomod
+GOVULNCHECK    := $(BIN)/govulncheck
 BUNDLEFINISH   := $(BIN)/bundlefinish
 HELM           := $(BIN)/helm
 OPM            := $(BIN)/opm
@@ -236,17 +238,24 @@ verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(
 	@$(MAKE) lint bundle-validate catalog-verify
 	$(call say,Verified: what is generated and formatted is up to date and all checks are content)
 
+# hack/vulncheck.sh has an exit code of its own for a check that could not be made.
+.PHONY: vulncheck
+vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what the operator calls; fails where their database cannot be read.
+	$(call say,Looking for known vulnerabilities)
+	@GOVULNCHECK=$(GOVULNCHECK) hack/vulncheck.sh
+
 .PHONY: clean
 clean: ## Remove what was built here. The cluster and its cache stay.
 	@rm -rf $(BIN)
 
 ##@ Build
 
-# Go decides what is to be rebuilt.
+# Go decides what is to be rebuilt. The same source gives the same program wherever it
+# lies: -trimpath and -buildvcs=false keep the directory and the state of git out.
 .PHONY: build
 build: ## Build the operator, bin/manager, as a static program.
 	$(call say,Building the operator)
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(MANAGER) .
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o $(MANAGER) .
 
 .PHONY: image
 image: build $(DEVCLUSTER) ## Make the operator's image, bin/image.tar, without a container engine.
@@ -278,6 +287,16 @@ else
 scorecard-load:
 	@printf '\nThe cluster of KUBECONFIG has to pull the images of the scorecard itself.\n'
 endif
+
+.PHONY: sbom
+sbom: build $(CYCLONEDX) ## List the modules in the image, bin/jobflow-operator.cdx.json, in CycloneDX's format.
+	$(call say,Writing the SBOM)
+	@hack/sbom.sh "$(VERSION)"
+
+.PHONY: image-verify
+image-verify: image sbom ## Build the image once more, in another directory; fail if it is not the same, byte for byte.
+	$(call say,Building once more in another directory)
+	@hack/image-verify.sh "$(IMG)" "$(VERSION)"
 
 .PHONY: run
 run: cluster-up install ## Run the operator as a process on this machine, without webhooks.
@@ -356,7 +375,7 @@ endif
 # Each tool is built from a Go module that pins it, into bin/.
 
 .PHONY: tools
-tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) $(CHARTDOCS) ## Build all the tools that the other targets use.
+tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) $(CHARTDOCS) $(CYCLONEDX) $(GOVULNCHECK) ## Build all the tools that the other targets use.
 
 $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -name '*.tmpl' -o -name '*.yaml')
 	$(call say,Building devcluster)
@@ -390,6 +409,15 @@ $(BUNDLEFINISH): hack/tools/go.mod $(wildcard hack/tools/bundlefinish/*.go)
 $(PROMTOOL): hack/tools/prometheus/go.mod
 	$(call say,Building promtool: some minutes the first time)
 	@CGO_ENABLED=0 go -C hack/tools/prometheus build -o $@ -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool
+
+# What the SBOM says of its tool is to be the same everywhere, too.
+$(CYCLONEDX): hack/tools/sbom/go.mod
+	$(call say,Building cyclonedx-gomod)
+	@CGO_ENABLED=0 go -C hack/tools/sbom build -trimpath -buildvcs=false -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(GOVULNCHECK): hack/tools/govulncheck/go.mod
+	$(call say,Building govulncheck)
+	@go -C hack/tools/govulncheck build -o $@ golang.org/x/vuln/cmd/govulncheck
 
 # Without the libraries of its image tools that need C; its version goes into the bundle.
 OPERATOR_SDK_MODULE := github.com/operator-framework/operator-sdk
