@@ -137,6 +137,17 @@ test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
 	@$(use_cluster); $(use_kubectl); \
 	  go -C test/e2e test -v -count=1 -timeout 40m ./...
 
+# The tests install the operator themselves, in a cluster that does not have it. In
+# our own cluster what test-e2e has left is in the way; in another it may be of use.
+.PHONY: test-helm
+test-helm: cluster-up image-load $(HELM) $(KUSTOMIZE) ## Install, upgrade and remove the operator with Helm and with kubectl apply -f.
+ifdef OWN_CLUSTER
+	@$(MAKE) undeploy
+endif
+	$(call say,Testing the chart and dist/install.yaml in the cluster)
+	@$(use_cluster); $(use_kubectl); \
+	  IMG="$(IMG)" go -C test/helm test -v -count=1 -timeout 20m ./install/...
+
 ##@ Develop
 
 .PHONY: generate
