@@ -1,9 +1,16 @@
 package metrics
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -135,5 +142,48 @@ func TestStalled(t *testing.T) {
 				t.Errorf("%s since %d, want %v", reason, since.Unix(), *test.want)
 			}
 		})
+	}
+}
+
+// The lists of reasons are those that people are told of. One that is missing here
+// would be counted as unknown.
+func TestReasonsAreThoseOfTheDocumentation(t *testing.T) {
+	column := func(page, heading string) []string {
+		t.Helper()
+		content, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, found := strings.Cut(string(content), heading+"\n")
+		if !found {
+			t.Fatalf("docs/%s has no %s", page, heading)
+		}
+		section, _, _ = strings.Cut(section, "\n#")
+		var reasons []string
+		for _, line := range regexp.MustCompile(`(?m)^\| (`+"`[^|]*`"+`) \|`).FindAllStringSubmatch(section, -1) {
+			for _, match := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(line[1], -1) {
+				reasons = append(reasons, match[1])
+			}
+		}
+		return reasons
+	}
+	sorted := cmpopts.SortSlices(strings.Compare)
+
+	// Suspended is a reason of conditions too, and NodeGone of nodes that are Skipped:
+	// the page has each word once.
+	waiting := append(column("status-reference.md", "### Of a step or node that is Waiting"),
+		v1alpha1.ReasonSuspended, v1alpha1.ReasonNodeGone, unknown)
+	if diff := cmp.Diff(waiting, waitingReasons, sorted); diff != "" {
+		t.Errorf("waiting (-documented +counted):\n%s", diff)
+	}
+	if diff := cmp.Diff(column("guide/monitoring.md", "## What stalled means"), stalledReasons, sorted); diff != "" {
+		t.Errorf("stalled (-documented +counted):\n%s", diff)
+	}
+	if diff := cmp.Diff(column("runbooks/JobFlowStalled.md", "## Mitigation"),
+		slices.DeleteFunc(slices.Clone(stalledReasons), func(r string) bool { return r == v1alpha1.ReasonNoEligibleNode }), sorted); diff != "" {
+		t.Errorf("runbook (-documented +alerted on):\n%s", diff)
+	}
+	if diff := cmp.Diff(column("runbooks/JobFlowReconcileErrors.md", "## Diagnosis"), errorReasons, sorted); diff != "" {
+		t.Errorf("errors (-documented +counted):\n%s", diff)
 	}
 }
