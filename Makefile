@@ -148,6 +148,12 @@ endif
 	@$(use_cluster); $(use_kubectl); \
 	  IMG="$(IMG)" go -C test/helm test -v -count=1 -timeout 20m ./install/...
 
+.PHONY: test-olm
+test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from the catalog, on real nodes.
+	$(call say,Running the tests under OLM)
+	@$(use_cluster); $(use_kubectl); set -a; source $(BIN)/olm/references; \
+	  go -C test/olm test -v -count=1 -timeout 20m ./...
+
 ##@ Develop
 
 .PHONY: generate

@@ -58,7 +58,7 @@ opm=(--extra-file bin/opm:/bin/opm --extra-file bin/grpc-health-probe:/bin/grpc_
 image OPM quay.io/operator-framework/opm:local "${opm[@]}" --entrypoint /bin/opm
 
 bundles=() pins=()
-template=$out/released.yaml
+template=$out/semver.yaml
 current=$(bin/manager --version)
 for dir in catalog/released/*; do
   version=$(basename "$dir")
@@ -86,8 +86,28 @@ bundle_image "$current" bundle
 bundles+=(--bundle "$registry/jobflow-operator-bundle:$current=bundle")
 pins+=(--pin "$registry/jobflow-operator-bundle:$current=$(by_digest "BUNDLE_$(variable "$current")")")
 
-# The catalog as it was before the current version, and as it is.
+# Upgrades can be held only from the current version on. For that there is one after it:
+# the same operator under another version.
+next=v$(awk -F. '{ print $1 "." $2 + 1 ".0" }' <<< "${current#v}")
+rm -rf "$out/bundle-next"
+cp -r bundle "$out/bundle-next"
+sed -i -e "s/^  name: jobflow-operator.$current$/  name: jobflow-operator.$next/" \
+  -e "s/^  version: ${current#v}$/  version: ${next#v}/" \
+  -e "s/^  replaces: .*/  replaces: jobflow-operator.$current/" \
+  -e "s/^    olm.skipRange: .*/    olm.skipRange: '>=0.1.0 <${next#v}'/" \
+  "$out"/bundle-next/manifests/*.clusterserviceversion.yaml
+bundle_image "$next" "$out/bundle-next"
+bundles+=(--bundle "$registry/jobflow-operator-bundle:$next=$out/bundle-next")
+pins+=(--pin "$registry/jobflow-operator-bundle:$next=$(by_digest "BUNDLE_$(variable "$next")")")
+
+# The catalog as it was before the current version, as it is, and as it may be next.
 grep -v -e "-bundle:$current\$" catalog/semver.yaml > "$template"
 catalog_image CATALOG_RELEASED "$template"
 catalog_image CATALOG_CURRENT catalog/semver.yaml
+sed "s/^\( *- image: .*-bundle:\)$current\$/&\n\1$next/" catalog/semver.yaml > "$template"
+catalog_image CATALOG_NEXT "$template"
+{
+  echo "VERSION_CURRENT=$current"
+  echo "VERSION_NEXT=$next"
+} >> "$out/references.new"
 mv "$out/references.new" "$out/references"
