@@ -48,10 +48,12 @@ func TestOLM(t *testing.T) {
 	suite, reporter := GinkgoConfiguration()
 	// go test -v shows what the specs see while they see it.
 	reporter.Verbose = testing.Verbose()
+	// What a failed spec leaves is there to be looked at, and no place for the next.
+	suite.FailFast = true
 	RunSpecs(t, "The operator under OLM", suite, reporter)
 }
 
-var _ = BeforeSuite(func() {
+var _ = BeforeSuite(func(ctx SpecContext) {
 	if os.Getenv("KUBECONFIG") == "" || catalogCurrent == "" {
 		Fail("Run these tests with make test-olm, which makes a cluster with OLM and the images that they need.")
 	}
@@ -66,6 +68,12 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	clientset, err = kubernetes.NewForConfig(config)
 	Expect(err).NotTo(HaveOccurred())
+
+	for _, object := range []string{source, "namespace/" + work, "namespace/" + namespace} {
+		if field(ctx, object, "olm", "{.metadata.name}") != "" {
+			Fail("The cluster has " + object + " from an earlier run. Take it down with make cluster-down, and run make test-olm again.")
+		}
+	}
 })
 
 // saw tells the reader of the output what a spec saw.
