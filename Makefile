@@ -150,6 +150,7 @@ endif
 
 .PHONY: test-olm
 test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from the catalog, on real nodes.
+	@$(MAKE) undeploy
 	$(call say,Running the tests under OLM)
 	@$(use_cluster); $(use_kubectl); set -a; source $(BIN)/olm/references; \
 	  go -C test/olm test -v -count=1 -timeout 20m ./...

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,7 +20,8 @@ import (
 // released is the version that the upgrade begins with.
 const released = "jobflow-operator.v0.1.0"
 
-// Two steps wait for two that run, and one more is ready when either ends.
+// The step long and the DaemonJob end when they are told to, so that the upgrade
+// happens in their middle, however long it takes. The step short ends in it or before.
 const flow = `
 apiVersion: api.practice.com/v1alpha1
 kind: JobFlow
@@ -28,7 +30,8 @@ spec:
   flows:
     - {name: first, jobTemplate: {template: {spec: {containers: [&quick {name: main, image: "busybox:1.28", command: ["true"]}]}}}}
     - {name: short, dependencies: [first], jobTemplate: {template: {spec: {terminationGracePeriodSeconds: 1, containers: [{name: main, image: "busybox:1.28", command: [sleep, "12"]}]}}}}
-    - {name: long, dependencies: [first], jobTemplate: {template: {spec: {terminationGracePeriodSeconds: 1, containers: [{name: main, image: "busybox:1.28", command: [sleep, "50"]}]}}}}
+    - {name: long, dependencies: [first], jobTemplate: {template: {spec: {terminationGracePeriodSeconds: 1, containers: [
+        {name: main, image: "busybox:1.28", command: [sh, -c, "until [ -e /tmp/end ]; do sleep 0.2; done"]}]}}}}
     - {name: after-short, dependencies: [short], jobTemplate: {template: {spec: {containers: [*quick]}}}}
     - {name: last, dependencies: [after-short, long], jobTemplate: {template: {spec: {containers: [*quick]}}}}
 ---
@@ -36,7 +39,8 @@ apiVersion: api.practice.com/v1alpha1
 kind: DaemonJob
 metadata: {name: everywhere}
 spec:
-  template: {spec: {terminationGracePeriodSeconds: 1, containers: [{name: main, image: "busybox:1.28", command: [sleep, "40"]}]}}
+  template: {spec: {terminationGracePeriodSeconds: 1, containers: [
+    {name: main, image: "busybox:1.28", command: [sh, -c, "until [ -e /tmp/end ]; do sleep 0.2; done"]}]}}
 `
 
 var _ = Describe("The released version", func() {
@@ -65,14 +69,19 @@ var _ = Describe("The released version", func() {
 		running := func(ctx context.Context) string {
 			return field(ctx, "jobflow.api.practice.com/flow", work, `{range .status.flows[*]}{.name}={.phase} {end}`)
 		}
+		nodes := func(ctx context.Context) string {
+			return field(ctx, "daemonjob.api.practice.com/everywhere", work, `{range .status.nodes[*]}{.phase} {end}`)
+		}
 		midRun := "first=Succeeded short=Running long=Running after-short=Waiting last=Waiting "
 		Eventually(ctx, running).Should(Equal(midRun))
+		Eventually(ctx, nodes).Should(Equal("Running Running Running "))
 		approve(ctx, plan)
 		t.note("the upgrade is approved, with the flow at %s", midRun)
 		t.reaches(ctx, 2*time.Minute, "Complete", plan, namespace, "{.status.phase}")
 		t.reaches(ctx, 2*time.Minute, "Succeeded", csv(current), namespace, "{.status.phase}")
 		t.note("the flow is at %s", running(ctx))
 		Expect(running(ctx)).To(And(ContainSubstring("long=Running"), ContainSubstring("last=Waiting")), "the flow outlasts the upgrade")
+		Expect(nodes(ctx)).To(Equal("Running Running Running "), "the DaemonJob outlasts the upgrade")
 		Eventually(ctx, field).WithArguments(csv(released), namespace, "{.metadata.name}").Should(BeEmpty())
 		t.note("%s is gone", released)
 		expectAdmission(ctx)
@@ -80,6 +89,12 @@ var _ = Describe("The released version", func() {
 		expectCRDs(ctx, generations)
 		t.note("the CRDs are those of %s", current)
 
+		By("letting them end")
+		for _, job := range append(daemonJobs(ctx), "flow-long") {
+			pod := strings.TrimSpace(kubectl(ctx, "get", "pods", "--namespace", work, "--selector", "batch.kubernetes.io/job-name="+job,
+				"--output", "jsonpath={.items[*].metadata.name}").succeeded().stdout)
+			kubectl(ctx, "exec", "--namespace", work, pod, "--", "touch", "/tmp/end").succeeded()
+		}
 		t.reaches(ctx, 2*time.Minute, "Succeed", "jobflow.api.practice.com/flow", work, "{.status.state}")
 		t.reaches(ctx, 2*time.Minute, "Succeed", "daemonjob.api.practice.com/everywhere", work, "{.status.state}")
 		once := map[string]int{}
