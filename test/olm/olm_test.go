@@ -117,17 +117,21 @@ spec:
 `
 
 // expectAdmission shows that the webhooks answer, with the certificate that OLM made.
+// It makes another one in an upgrade: the Secret goes with the CSV that was replaced.
 func expectAdmission(ctx context.Context) {
 	GinkgoHelper()
+	Eventually(ctx, func(g Gomega, ctx context.Context) {
+		ca := field(ctx, "secret/jobflow-operator-controller-manager-service-cert", namespace, `{.data.olmCAKey}`)
+		g.Expect(ca).NotTo(BeEmpty())
+		webhooks, err := exec.CommandContext(ctx, "kubectl", "get", "validatingwebhookconfigurations",
+			"--selector", "olm.owner.namespace="+namespace, "--output", "jsonpath={.items[*].webhooks[*].clientConfig.caBundle}").Output()
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(strings.Fields(string(webhooks))).To(And(HaveLen(3), HaveEach(ca)))
+	}).Should(Succeed(), "the CA of the webhooks")
+	kubectl(ctx, "rollout", "status", "deployment/jobflow-operator-controller-manager", "--namespace", namespace, "--timeout=1m").succeeded()
 	refused := kubectlWith(ctx, cycle, "create", "--namespace", work, "--filename", "-")
 	Expect(refused.failed).To(BeTrue(), "a cycle was taken")
-	Expect(refused.stderr).To(ContainSubstring("is part of a cycle, in which each step depends on the next: a -> b -> a"))
-	secret := field(ctx, "secret/jobflow-operator-controller-manager-service-cert", namespace, `{.data.olmCAKey}`)
-	webhooks := kubectl(ctx, "get", "validatingwebhookconfigurations", "--selector", "olm.owner.namespace="+namespace,
-		"--output", "jsonpath={.items[*].webhooks[*].clientConfig.caBundle}").succeeded()
-	bundles := strings.Fields(webhooks.stdout)
-	Expect(bundles).To(HaveLen(3))
-	Expect(bundles).To(HaveEach(secret))
+	Expect(refused.stderr).To(ContainSubstring("a -> b -> a"))
 }
 
 // everything are all objects of the cluster that may be listed, but events.
