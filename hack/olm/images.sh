@@ -8,6 +8,7 @@
 # Usage: images.sh     needs bin/devcluster, bin/manager and OLM's programs in bin/
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source hack/olm/released.sh
 registry=ghcr.io/jobflow-operator
 out=bin/olm
 mkdir -p "$out"
@@ -63,10 +64,7 @@ current=$(bin/manager --version)
 for dir in catalog/released/*; do
   version=$(basename "$dir")
   commit=$(< "$dir/commit")
-  if ! git cat-file -e "$commit^{commit}" 2> /dev/null; then
-    echo "images.sh: commit $commit, the sources of $version, is not in this clone: git fetch --unshallow" >&2
-    exit 1
-  fi
+  need_commit "$commit" "$version"
   manager=$out/$version/manager
   if [[ "$(cat "$out/$version/commit" 2> /dev/null)" != "$commit" || ! -x $manager ]]; then
     echo "Building the operator $version from $commit" >&2

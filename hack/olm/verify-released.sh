@@ -3,16 +3,14 @@
 # released. What users have installed must never change.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source hack/olm/released.sh
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 for dir in catalog/released/*; do
   version=$(basename "$dir")
   commit=$(< "$dir/commit")
-  if ! git cat-file -e "$commit^{commit}" 2> /dev/null; then
-    echo "verify-released.sh: commit $commit, the sources of $version, is not in this clone: git fetch --unshallow" >&2
-    exit 1
-  fi
+  need_commit "$commit" "$version"
   mkdir "$scratch/$version"
   git archive "$commit" bundle/manifests bundle/metadata | tar -x -C "$scratch/$version"
   if ! diff --recursive --brief --exclude commit "$scratch/$version/bundle" "$dir"; then
