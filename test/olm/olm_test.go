@@ -20,7 +20,6 @@ const (
 	work = "olm-work"
 
 	subscription = "subscription.operators.coreos.com/jobflow-operator"
-	source       = "catalogsource.operators.coreos.com/jobflow-operator"
 )
 
 // field is what a JSONPath finds in an object, empty if there is no such object.
@@ -34,25 +33,28 @@ func field(ctx context.Context, object, namespace, jsonPath string) string {
 	return string(out)
 }
 
+func source(catalog string) string { return "catalogsource.operators.coreos.com/" + catalog }
+
 func csv(name string) string { return "clusterserviceversion.operators.coreos.com/" + name }
 
-// addCatalog makes a catalog known to OLM, in the version of an image.
-func addCatalog(ctx context.Context, image string) {
+// addCatalog makes a catalog known to OLM, in the version of an image. Each spec has
+// one of its own: for some minutes OLM remembers what one of the same name held.
+func addCatalog(ctx context.Context, catalog, image string) {
 	GinkgoHelper()
 	kubectlWith(ctx, fmt.Sprintf(`
 apiVersion: operators.coreos.com/v1alpha1
 kind: CatalogSource
-metadata: {name: jobflow-operator, namespace: olm}
+metadata: {name: %s, namespace: olm}
 spec:
   sourceType: grpc
   image: %s
   displayName: JobFlow Operator
   grpcPodConfig: {securityContextConfig: restricted}
-`, image), "apply", "--filename", "-").succeeded()
+`, catalog, image), "apply", "--filename", "-").succeeded()
 }
 
 // subscribe is what docs/install.md tells users to do.
-func subscribe(ctx context.Context, approval, config string) {
+func subscribe(ctx context.Context, catalog, approval, config string) {
 	GinkgoHelper()
 	kubectlWith(ctx, fmt.Sprintf(`
 apiVersion: v1
@@ -70,11 +72,11 @@ metadata: {name: jobflow-operator, namespace: %[1]s}
 spec:
   name: jobflow-operator
   channel: stable
-  source: jobflow-operator
+  source: %[2]s
   sourceNamespace: olm
-  installPlanApproval: %[2]s
-  config: %[3]s
-`, namespace, approval, config), "apply", "--filename", "-").succeeded()
+  installPlanApproval: %[3]s
+  config: %[4]s
+`, namespace, catalog, approval, config), "apply", "--filename", "-").succeeded()
 }
 
 // expectPlan waits for the InstallPlan of a version, and returns its name.
@@ -154,7 +156,7 @@ func everything(ctx context.Context) []string {
 
 // uninstall does what docs/install.md says, and shows that nothing is left of what
 // was not there before.
-func uninstall(ctx context.Context, t *timeline, before []string) {
+func uninstall(ctx context.Context, t *timeline, catalog string, before []string) {
 	GinkgoHelper()
 	kubectl(ctx, "delete", subscription, "--namespace", namespace).succeeded()
 	kubectl(ctx, "delete", "clusterserviceversions.operators.coreos.com", "--namespace", namespace,
@@ -175,7 +177,7 @@ func uninstall(ctx context.Context, t *timeline, before []string) {
 	kubectl(ctx, "delete", "namespace", namespace).succeeded()
 	kubectl(ctx, "delete", "clusterrole", "jobflow-operator-edit", "jobflow-operator-view", "jobflow-operator-metrics-reader").succeeded()
 	kubectl(ctx, "delete", "rolebinding", "--namespace", "kube-system", "jobflow-operator-controller-manager-service-auth-reader").succeeded()
-	kubectl(ctx, "delete", source, "--namespace", "olm").succeeded()
+	kubectl(ctx, "delete", source(catalog), "--namespace", "olm").succeeded()
 	Eventually(ctx, func(ctx context.Context) []string {
 		// OLM makes it again as long as it sees something that belongs to it.
 		kubectl(ctx, "delete", "operators.operators.coreos.com", "--ignore-not-found", "jobflow-operator."+namespace).succeeded()

@@ -46,18 +46,19 @@ spec:
 var _ = Describe("The released version", func() {
 	It("is upgraded to the current one while a JobFlow and a DaemonJob run, and no step is repeated or lost", func(ctx SpecContext) {
 		DeferCleanup(showOnFailure, NodeTimeout(time.Minute))
+		const catalog = "jobflow-operator-older"
 		before := everything(ctx)
 		kubectl(ctx, "create", "namespace", work).succeeded()
 
 		t := newTimeline("an upgrade from " + released + " to " + current)
-		addCatalog(ctx, catalogReleased)
-		subscribe(ctx, "Manual", "{}")
+		addCatalog(ctx, catalog, catalogReleased)
+		subscribe(ctx, catalog, "Manual", "{}")
 		t.note("installing from the catalog of the released versions, with manual approval")
 		approve(ctx, expectPlan(ctx, released))
 		expectInstalled(ctx, t, released)
 		expectAdmission(ctx)
 
-		addCatalog(ctx, catalogCurrent)
+		addCatalog(ctx, catalog, catalogCurrent)
 		t.note("the catalog is updated")
 		plan := expectPlan(ctx, current)
 		t.reaches(ctx, time.Minute, "RequiresApproval", plan, namespace, "{.status.phase}")
@@ -107,7 +108,7 @@ var _ = Describe("The released version", func() {
 		Expect(once).To(HaveLen(8), "five steps and three nodes")
 		Expect(seen.created()).To(Equal(once), "how often each Job was created")
 		expectOrder(ctx)
-		uninstall(ctx, t, before)
+		uninstall(ctx, t, catalog, before)
 	}, SpecTimeout(8*time.Minute))
 })
 
