@@ -17,15 +17,14 @@ import (
 var _ = Describe("The current version", func() {
 	It("is installed by a Subscription, runs its examples, holds an upgrade while they run, and is removed without a trace", func(ctx SpecContext) {
 		DeferCleanup(showOnFailure, NodeTimeout(time.Minute))
-		const catalog = "jobflow-operator"
 		before := everything(ctx)
 		kubectl(ctx, "create", "namespace", work).succeeded()
 
 		t := newTimeline("a fresh installation of " + current)
-		addCatalog(ctx, catalog, catalogCurrent)
-		subscribe(ctx, catalog, "Automatic", "{}")
+		addCatalog(ctx, fresh, catalogCurrent)
+		subscribe(ctx, fresh, "Automatic", "{}")
 		t.note("CatalogSource, Namespace, OperatorGroup and Subscription applied")
-		t.reaches(ctx, time.Minute, "READY", source(catalog), "olm", "{.status.connectionState.lastObservedState}")
+		t.reaches(ctx, time.Minute, "READY", source(fresh), "olm", "{.status.connectionState.lastObservedState}")
 		expectInstalled(ctx, t, current)
 		expectAdmission(ctx)
 		t.note("a cycle is refused by admission, under OLM's certificate")
@@ -41,7 +40,7 @@ var _ = Describe("The current version", func() {
 		Eventually(ctx, upgradeable).WithArguments(current).Should(Equal("False FlowsRunning"))
 		t.note("OperatorCondition Upgradeable is False while the examples run")
 		t.reaches(ctx, time.Minute, "Succeeded", csv(current), namespace, "{.status.phase}")
-		addCatalog(ctx, catalog, catalogNext)
+		addCatalog(ctx, fresh, catalogNext)
 		t.note("a catalog with %s published", next)
 		t.reaches(ctx, 2*time.Minute, "Pending", csv(next), namespace, "{.status.phase}")
 		t.reaches(ctx, time.Minute, "OperatorConditionNotUpgradeable", csv(next), namespace, "{.status.reason}")
@@ -62,7 +61,7 @@ var _ = Describe("The current version", func() {
 		Eventually(ctx, func(ctx context.Context) string { return field(ctx, csv(current), namespace, "{.metadata.name}") }).Should(BeEmpty())
 		Expect(ownerOfDeployment(ctx)).To(Equal(next))
 		expectAdmission(ctx)
-		uninstall(ctx, t, catalog, before)
+		uninstall(ctx, t, fresh, before)
 	}, SpecTimeout(10*time.Minute))
 })
 

@@ -20,6 +20,11 @@ const (
 	work = "olm-work"
 
 	subscription = "subscription.operators.coreos.com/jobflow-operator"
+
+	// The catalogs of the specs. Each has one of its own: for some minutes OLM remembers
+	// what another one of the same name held.
+	fresh = "jobflow-operator"
+	older = "jobflow-operator-older"
 )
 
 // field is what a JSONPath finds in an object, empty if there is no such object.
@@ -37,8 +42,7 @@ func source(catalog string) string { return "catalogsource.operators.coreos.com/
 
 func csv(name string) string { return "clusterserviceversion.operators.coreos.com/" + name }
 
-// addCatalog makes a catalog known to OLM, in the version of an image. Each spec has
-// one of its own: for some minutes OLM remembers what one of the same name held.
+// addCatalog makes a catalog known to OLM, in the version of an image.
 func addCatalog(ctx context.Context, catalog, image string) {
 	GinkgoHelper()
 	kubectlWith(ctx, fmt.Sprintf(`

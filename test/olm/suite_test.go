@@ -69,7 +69,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	clientset, err = kubernetes.NewForConfig(config)
 	Expect(err).NotTo(HaveOccurred())
 
-	for _, object := range []string{source, "namespace/" + work, "namespace/" + namespace} {
+	for _, object := range []string{source(fresh), source(older), "namespace/" + work, "namespace/" + namespace} {
 		if field(ctx, object, "olm", "{.metadata.name}") != "" {
 			Fail("The cluster has " + object + " from an earlier run. Take it down with make cluster-down, and run make test-olm again.")
 		}

@@ -46,19 +46,18 @@ spec:
 var _ = Describe("The released version", func() {
 	It("is upgraded to the current one while a JobFlow and a DaemonJob run, and no step is repeated or lost", func(ctx SpecContext) {
 		DeferCleanup(showOnFailure, NodeTimeout(time.Minute))
-		const catalog = "jobflow-operator-older"
 		before := everything(ctx)
 		kubectl(ctx, "create", "namespace", work).succeeded()
 
 		t := newTimeline("an upgrade from " + released + " to " + current)
-		addCatalog(ctx, catalog, catalogReleased)
-		subscribe(ctx, catalog, "Manual", "{}")
+		addCatalog(ctx, older, catalogReleased)
+		subscribe(ctx, older, "Manual", "{}")
 		t.note("installing from the catalog of the released versions, with manual approval")
 		approve(ctx, expectPlan(ctx, released))
 		expectInstalled(ctx, t, released)
 		expectAdmission(ctx)
 
-		addCatalog(ctx, catalog, catalogCurrent)
+		addCatalog(ctx, older, catalogCurrent)
 		t.note("the catalog is updated")
 		plan := expectPlan(ctx, current)
 		t.reaches(ctx, time.Minute, "RequiresApproval", plan, namespace, "{.status.phase}")
@@ -108,7 +107,7 @@ var _ = Describe("The released version", func() {
 		Expect(once).To(HaveLen(8), "five steps and three nodes")
 		Expect(seen.created()).To(Equal(once), "how often each Job was created")
 		expectOrder(ctx)
-		uninstall(ctx, t, catalog, before)
+		uninstall(ctx, t, older, before)
 	}, SpecTimeout(8*time.Minute))
 })
 
