@@ -57,8 +57,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- include "jobflow-operator.fullname" . }}-webhook-service
 {{- end -}}
 
+{{/*
+Another name where the operator does not make the certificate: pods of before an upgrade
+that still do so would put their CA into a configuration of the name that they know.
+*/}}
 {{- define "jobflow-operator.webhookConfiguration" -}}
-{{- include "jobflow-operator.fullname" . }}-validating-webhook-configuration
+{{- $source := .Values.webhook.certificate.source -}}
+{{- include "jobflow-operator.fullname" . }}-validating-webhook-configuration{{ if ne $source "operator" }}-{{ $source }}{{ end }}
 {{- end -}}
 
 {{/* The Secret of the webhooks' certificate, whoever makes it. */}}

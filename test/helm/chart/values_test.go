@@ -100,7 +100,7 @@ var effects = map[string][]effect{
 		{values: byCertManager, arguments: []string{certManager}, object: "Certificate jobflow-operator-serving-cert", path: "{.spec.secretName}", want: `"jobflow-operator-webhook-server-cert"`},
 		{values: byCertManager, arguments: []string{certManager}, object: "Certificate jobflow-operator-serving-cert", path: "{.spec.dnsNames[0]}", want: `"jobflow-operator-webhook-service.jobflow-operator-system.svc"`},
 		{values: byCertManager, arguments: []string{certManager}, object: "Issuer jobflow-operator-selfsigned-issuer", want: there},
-		{values: byCertManager, arguments: []string{certManager}, object: webhooks, path: `{.metadata.annotations.cert-manager\.io/inject-ca-from}`, want: `"jobflow-operator-system/jobflow-operator-serving-cert"`},
+		{values: byCertManager, arguments: []string{certManager}, object: webhooks + "-cert-manager", path: `{.metadata.annotations.cert-manager\.io/inject-ca-from}`, want: `"jobflow-operator-system/jobflow-operator-serving-cert"`},
 		{values: byCertManager, arguments: []string{certManager}, object: deployment, path: in(pod, ".volumes[0].secret.secretName"), want: `"jobflow-operator-webhook-server-cert"`},
 		{values: byCertManager, arguments: []string{certManager}, object: "Role jobflow-operator-certificate-role", was: there},
 	},
@@ -109,7 +109,7 @@ var effects = map[string][]effect{
 		{values: "webhook: {certificate: {secretName: mine}}", object: deployment, path: args, was: `["--leader-elect"]`, want: `["--leader-elect","--webhook-secret=mine"]`},
 		{values: "webhook: {certificate: {secretName: mine}}", object: "Role jobflow-operator-certificate-role", path: "{.rules[1].resourceNames}", was: `["jobflow-operator-webhook-server-cert"]`, want: `["mine"]`},
 	},
-	"webhook.certificate.caBundle": {{values: ownSecret, object: webhooks, path: "{.webhooks[*].clientConfig.caBundle}", want: strings.Join([]string{ownCA, ownCA, ownCA}, " ")}},
+	"webhook.certificate.caBundle": {{values: ownSecret, object: webhooks + "-secret", path: "{.webhooks[*].clientConfig.caBundle}", want: strings.Join([]string{ownCA, ownCA, ownCA}, " ")}},
 	"webhook.certificate.issuerRef": {
 		{values: "webhook: {certificate: {source: cert-manager, issuerRef: {kind: ClusterIssuer, name: internal}}}", arguments: []string{certManager}, object: "Certificate jobflow-operator-serving-cert", path: "{.spec.issuerRef}", want: `{"kind":"ClusterIssuer","name":"internal"}`},
 		{values: "webhook: {certificate: {source: cert-manager, issuerRef: {kind: ClusterIssuer, name: internal}}}", arguments: []string{certManager}, object: "Issuer jobflow-operator-selfsigned-issuer"},
