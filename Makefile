@@ -137,6 +137,19 @@ test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
 	@$(use_cluster); $(use_kubectl); \
 	  go -C test/e2e test -v -count=1 -timeout 40m ./...
 
+# What test-faults runs is a list of parts, each a target of its own that reports into
+# one directory. FAULTS=short is what fits into ten minutes.
+FAULTS ?= full
+FAULTS_REPORT := $(BIN)/faults
+FAULTS_PARTS  :=
+
+.PHONY: test-faults
+test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: what must hold, holds. FAULTS=short: 10 minutes of it.
+	@rm -rf $(FAULTS_REPORT); mkdir -p $(FAULTS_REPORT)
+	@failed=0; for part in $(FAULTS_PARTS); do $(MAKE) $$part || failed=1; done; \
+	  printf '\n==> What the faults came to\n'; \
+	  go -C test/faults run ./summary $(FAULTS_REPORT) || failed=1; exit $$failed
+
 # The tests install the operator themselves, in a cluster that does not have it. In
 # our own cluster what test-e2e has left is in the way; in another it may be of use.
 .PHONY: test-helm

@@ -1,0 +1,59 @@
+// Summary prints what the fault tests have tried and found. It fails if an invariant
+// was broken, and if no test has reported at all.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: summary DIRECTORY")
+		os.Exit(2)
+	}
+	parts, err := report.Read(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if violations, err := write(os.Stdout, parts); err != nil || violations > 0 || len(parts) == 0 {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}
+}
+
+func write(out io.Writer, parts []report.Part) (violations int, err error) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "faults\tchecks\tviolations\t  part")
+	var faults, checks int
+	for i := range parts {
+		p := &parts[i]
+		faults, checks, violations = faults+p.Faults, checks+p.Checks, violations+len(p.Violations)
+		fmt.Fprintf(w, "%d\t%d\t%d\t  %s\n", p.Faults, p.Checks, len(p.Violations), p.Name)
+	}
+	fmt.Fprintf(w, "%d\t%d\t%d\t  in all\n", faults, checks, violations)
+	if err := w.Flush(); err != nil {
+		return violations, err
+	}
+	for i := range parts {
+		p := &parts[i]
+		if len(p.Figures)+len(p.Violations) == 0 {
+			continue
+		}
+		fmt.Fprintf(out, "\n%s\n", p.Name)
+		for _, figure := range p.Figures {
+			fmt.Fprintf(out, "  %s: %s\n", figure.Name, figure.Value)
+		}
+		for _, violation := range p.Violations {
+			fmt.Fprintf(out, "  VIOLATION: %s\n", violation)
+		}
+	}
+	return violations, nil
+}
