@@ -137,6 +137,25 @@ test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
 	@$(use_cluster); $(use_kubectl); \
 	  go -C test/e2e test -v -count=1 -timeout 40m ./...
 
+# A cluster of its own, whose API server counts the operator's requests. BENCH_FLAGS, for example
+# BENCH_FLAGS="--only a,b --runs 1"; the page and the plots are written by a run of everything.
+BENCH_CLUSTER := bench
+BENCH_FLAGS   ?= --out $(CURDIR)/docs
+
+.PHONY: bench
+bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated nodes; writes docs/benchmarks.md.
+	$(call say,Starting the cluster of the benchmark)
+	@$(DEVCLUSTER) up --name $(BENCH_CLUSTER) --simulated --audit-policy test/benchmarks/audit-policy.yaml
+	$(call say,Measuring: about half an hour)
+	@trap '$(DEVCLUSTER) down --name $(BENCH_CLUSTER)' EXIT; \
+	  export KUBECONFIG="$$($(DEVCLUSTER) kubeconfig --name $(BENCH_CLUSTER))"; $(use_kubectl); \
+	  $(KUSTOMIZE) build config/crd | kubectl apply --server-side -f - >/dev/null; \
+	  kubectl apply -f config/rbac/role.yaml >/dev/null; \
+	  logs="$$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^logs *//p')"; \
+	  versions="operator $(VERSION) at $$(git describe --always --dirty 2>/dev/null || echo unknown), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^kubernetes */Kubernetes /p'), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^etcd */etcd /p'), $$(go env GOVERSION)"; \
+	  go -C test/benchmarks run . --kubeconfig "$$KUBECONFIG" --manager $(MANAGER) --audit-log "$$logs/audit.log" \
+	    --work $(BIN)/bench --versions "$$versions" $(BENCH_FLAGS)
+
 # What test-faults runs is a list of parts, each a target of its own that reports into
 # one directory. FAULTS=short is what fits into ten minutes.
 FAULTS ?= full

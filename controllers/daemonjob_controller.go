@@ -45,7 +45,7 @@ func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder even
 }
 
 func (r *daemonJobReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
-	return watchJobsAndPods[*v1alpha1.DaemonJob](mgr, options, &v1alpha1.DaemonJob{}).
+	return watchJobsAndPods[*v1alpha1.DaemonJob](mgr, options, &v1alpha1.DaemonJob{}, r.children.cache).
 		Watches(&corev1.Node{}, openDaemonJobs(mgr.GetClient()), nodePlacementChanged()).
 		Complete(counted{r, metrics.DaemonJob})
 }
@@ -88,6 +88,10 @@ func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (*v1alp
 			return nil, nil
 		}
 		return nil, fmt.Errorf("reading DaemonJob: %w", err)
+	}
+	// What has ended has everything recorded, however old it is.
+	if plan.Ended(&dj.Status.Summary) {
+		return dj, nil
 	}
 	if current, err := r.fresh.ensure(ctx, dj); !current || err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events
 }
 
 func (r *jobFlowReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
-	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}).
+	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}, r.children.cache).
 		Watches(&v1alpha1.JobTemplate{}, flowsUsing(mgr.GetClient()), builder.WithPredicates(specChanged())).
 		Complete(counted{r, metrics.JobFlow})
 }
@@ -96,6 +96,10 @@ func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (*v1alpha
 			return nil, nil
 		}
 		return nil, fmt.Errorf("reading JobFlow: %w", err)
+	}
+	// What has ended has everything recorded, however old it is.
+	if plan.Ended(&flow.Status.Summary) {
+		return flow, nil
 	}
 	if current, err := r.fresh.ensure(ctx, flow); !current || err != nil {
 		return nil, err

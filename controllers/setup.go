@@ -21,6 +21,9 @@ import (
 type Options struct {
 	// Workers is how many objects of each kind are reconciled at the same time.
 	Workers int
+	// Namespace is the one whose Jobs and pods are watched; empty for all. The
+	// manager's cache has to be limited to the same.
+	Namespace string
 	// Upgradeable is the condition that OLM reads; nil without OLM.
 	Upgradeable conditions.Condition
 	// HoldUpgrades has OLM wait with upgrades while something runs.
@@ -33,7 +36,11 @@ func Setup(mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	metrics.CountObjects(mgr.GetClient(), time.Now)
-	children := newChildJobs(mgr.GetClient(), mgr.GetAPIReader())
+	cache, err := newChildCache(mgr, options.Namespace)
+	if err != nil {
+		return err
+	}
+	children := newChildJobs(cache, mgr.GetClient(), mgr.GetAPIReader())
 	events := mgr.GetEventRecorder("jobflow-operator")
 
 	if err := newJobFlowReconciler(mgr, children, events).setup(mgr, options.ofController()); err != nil {
