@@ -31,16 +31,19 @@ type daemonJobReconciler struct {
 	children *childJobs
 	events   events.EventRecorder
 	fresh    *freshness[v1alpha1.DaemonJob, *v1alpha1.DaemonJob]
-	now      func() time.Time
+	// unwritten are statuses that are newer than those in the API server.
+	unwritten *unwritten[v1alpha1.DaemonJobStatus]
+	now       func() time.Time
 }
 
 func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder) *daemonJobReconciler {
 	return &daemonJobReconciler{
-		client:   mgr.GetClient(),
-		children: children,
-		events:   recorder,
-		fresh:    newFreshness[v1alpha1.DaemonJob](mgr.GetAPIReader(), &v1alpha1.DaemonJobList{}),
-		now:      time.Now,
+		client:    mgr.GetClient(),
+		children:  children,
+		events:    recorder,
+		fresh:     newFreshness[v1alpha1.DaemonJob](mgr.GetAPIReader(), &v1alpha1.DaemonJobList{}),
+		unwritten: newUnwritten[v1alpha1.DaemonJobStatus](),
+		now:       time.Now,
 	}
 }
 
@@ -57,14 +60,19 @@ func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if dj == nil || err != nil {
 		return ctrl.Result{}, err
 	}
+	written := dj.Status
+	var unrecorded bool
+	dj.Status, unrecorded = r.unwritten.of(dj, written)
 	if dj.DeletionTimestamp != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
 		r.children.recent.forget(dj.UID)
-		return settle(ctrl.Result{}, r.report(ctx, dj, status.TerminatingDaemon(dj, now)))
+		wait, err := r.report(ctx, dj, written, status.TerminatingDaemon(dj, now), now)
+		return settle(ctrl.Result{RequeueAfter: wait}, err)
 	}
 	if mayBeInvalid(dj.Generation, &dj.Status.Summary) {
 		if errs := validation.DaemonJob(dj); len(errs) > 0 {
-			return settle(ctrl.Result{}, r.report(ctx, dj, status.InvalidDaemon(dj, errs, now)))
+			wait, err := r.report(ctx, dj, written, status.InvalidDaemon(dj, errs, now), now)
+			return settle(ctrl.Result{RequeueAfter: wait}, err)
 		}
 	}
 
@@ -72,9 +80,11 @@ func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	seen.Unrecorded = unrecorded
 	p := plan.Daemon(dj, seen, now)
 	applied := r.children.apply(ctx, dj, &p, now)
-	reported := r.report(ctx, dj, status.Daemon(dj, &p, seen.Nodes, now))
+	wait, reported := r.report(ctx, dj, written, status.Daemon(dj, &p, seen.Nodes, now), now)
+	p.WakeAfter(wait)
 	return settle(r.children.lookAgain(dj, &p), applied, reported)
 }
 
@@ -85,6 +95,7 @@ func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (*v1alp
 	if err := r.client.Get(ctx, req.NamespacedName, dj, readOnly); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.fresh.forget(req.NamespacedName)
+			r.unwritten.forget(req.NamespacedName)
 			return nil, nil
 		}
 		return nil, fmt.Errorf("reading DaemonJob: %w", err)
