@@ -1,0 +1,51 @@
+package api
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
+)
+
+// TestFaults runs each scenario with each fault of the table. The outcome is that of the
+// run in peace, and all invariants hold.
+func TestFaults(t *testing.T) {
+	server, err := harness.StartAPIServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+
+	campaign := scenario.NewCampaign(t, server, "api")
+	var mu sync.Mutex
+	var trials []scenario.Trial
+	campaign.Run(scenario.InPeace(), func(trial scenario.Trial, result scenario.Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		trials = append(trials, trialsOf(trial, len(result.Writes))...)
+	})
+	if scenario.Short() {
+		trials = scenario.Sample(trials, inShort, func(*scenario.Trial) string { return "" })
+	} else {
+		trials = scenario.Sample(trials, momentsEach, fault)
+	}
+	campaign.Run(trials, nil)
+	campaign.Report()
+}
+
+const (
+	// momentsEach is at how many of the writes of a scenario each fault that happens once
+	// is tried. All writes are what the crash test has.
+	momentsEach = 2
+	// inShort is how many faults a short run has for each scenario and mode.
+	inShort = 4
+)
+
+// fault is the name of a trial's fault without the number of the write.
+func fault(t *scenario.Trial) string { return strings.TrimRight(t.Fault, " 0123456789") }
