@@ -160,7 +160,7 @@ bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated 
 # one directory. FAULTS=short is what fits into ten minutes.
 FAULTS ?= full
 FAULTS_REPORT := $(BIN)/faults
-FAULTS_PARTS  :=
+FAULTS_PARTS  := faults-soak
 
 .PHONY: test-faults
 test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: what must hold, holds. FAULTS=short: 10 minutes of it.
@@ -168,6 +168,17 @@ test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: wha
 	@failed=0; for part in $(FAULTS_PARTS); do $(MAKE) $$part || failed=1; done; \
 	  printf '\n==> What the faults came to\n'; \
 	  go -C test/faults run ./summary $(FAULTS_REPORT) || failed=1; exit $$failed
+
+# How long to soak; flags of test/faults/soak. The long one rests long enough at its end
+# to see what leaks of each flow.
+SOAK_FLAGS ?= $(if $(filter short,$(FAULTS)),--flows 500 --duration 1m,--flows 20000 --duration 2h --rest 13m)
+
+.PHONY: faults-soak
+faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 JobFlows in two hours, with flat memory. FAULTS=short: 500 in a minute.
+	$(call say,Soaking the operator: $(SOAK_FLAGS))
+	@mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; export FAULTS_REPORT=$(FAULTS_REPORT); \
+	  KUBEBUILDER_ASSETS="$$assets" go -C test/faults run ./soak --operator $(MANAGER) \
+	  --crds $(CURDIR)/config/crd/bases --out $(BIN) $(SOAK_FLAGS)
 
 # The tests install the operator themselves, in a cluster that does not have it. In
 # our own cluster what test-e2e has left is in the way; in another it may be of use.

@@ -1,0 +1,75 @@
+// Soak runs the operator's program for hours under an even load of JobFlows and
+// DaemonJobs of every kind, against a real API server. Its connections are cut now and
+// then, nodes come and go, and it is never restarted. Every flow has to come to its
+// end, each Job to be created once, nothing to be left, and memory and goroutines to
+// stay flat.
+//
+// Kube-controller-manager does not run: player.go and collector.go stand in for it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
+)
+
+type options struct {
+	operator string
+	crds     string
+	out      string
+	flows    int
+	duration time.Duration
+	rest     time.Duration
+	seed     uint64
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.operator, "operator", "../../bin/manager", "The operator's program.")
+	flag.StringVar(&o.crds, "crds", "../../config/crd/bases", "Directory of the CRDs.")
+	flag.StringVar(&o.out, "out", "../../bin", "Directory for soak.csv with the samples, and for soak.log with the operator's log.")
+	flag.IntVar(&o.flows, "flows", 500, "How many JobFlows to create.")
+	flag.DurationVar(&o.duration, "duration", time.Minute, "How long to take for that.")
+	flag.DurationVar(&o.rest, "rest", 12*time.Second,
+		"How long the operator has to have had nothing to do before its heap is compared with that of the beginning. Below 13m its cache of events still holds some of the load, and the heap is shown but not judged.")
+	flag.Uint64Var(&o.seed, "seed", 1, "Of what is random.")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	part, err := soak(ctx, &o)
+	if err == nil {
+		err = part.Write()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+	show(part)
+	if len(part.Violations) > 0 {
+		os.Exit(1)
+	}
+}
+
+func show(part *report.Part) {
+	for _, figure := range part.Figures {
+		fmt.Printf("%s: %s\n", figure.Name, figure.Value)
+	}
+	for _, violation := range part.Violations {
+		fmt.Println("VIOLATION:", violation)
+	}
+	fmt.Printf("%d faults, %d checks, %d violations\n", part.Faults, part.Checks, len(part.Violations))
+}
+
+func (o *options) file(name string) string { return filepath.Join(o.out, name) }
+
+// every is a part of the duration, within bounds.
+func (o *options) every(part int, least, most time.Duration) time.Duration {
+	return min(max(o.duration/time.Duration(part), least), most)
+}

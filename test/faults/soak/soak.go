@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
+)
+
+// patience is how long the last flows may take to end and go.
+const patience = 3 * time.Minute
+
+// trial is one run of the soak.
+type trial struct {
+	*options
+	world    *world
+	operator *operator
+	census   *census
+	load     *load
+	moves    int
+	samples  []sample
+}
+
+func soak(ctx context.Context, o *options) (part *report.Part, err error) {
+	s := &trial{options: o, census: newCensus()}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if s.world, err = startWorld(ctx, o.crds, s.census); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.world.stop(cancel)) }()
+	if s.operator, err = startOperator(o.operator, s.world.kubeconfig, o.file("soak.log")); err != nil {
+		return nil, err
+	}
+	s.load = &load{
+		client: s.world.client, random: rand.New(rand.NewPCG(o.seed, 0)),
+		ttl: int32(o.every(120, 3*time.Second, time.Minute).Seconds()),
+	}
+	part, err = s.phases(ctx)
+	return part, errors.Join(err, s.operator.stop())
+}
+
+// phases: a round of every workload, rest, the load, rest.
+func (s *trial) phases(ctx context.Context) (*report.Part, error) {
+	if err := s.world.furnish(ctx, s.census); err != nil {
+		return nil, err
+	}
+	for i := range workloads {
+		if err := s.load.create(ctx, &workloads[i]); err != nil {
+			return nil, err
+		}
+	}
+	before, err := s.settle(ctx, 3*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("warmed up with one of each workload: %s\n", &before)
+
+	start := time.Now()
+	if err := s.underLoad(ctx, start); err != nil {
+		return nil, err
+	}
+	if err := writeCSV(s.file("soak.csv"), s.samples); err != nil {
+		return nil, err
+	}
+	took := time.Since(start)
+	after, err := s.settle(ctx, s.rest)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("at rest again: %s\n", &after)
+	return s.judge(took, &before, &after)
+}
+
+// underLoad creates the flows, and meanwhile cuts connections, moves nodes and takes
+// samples.
+func (s *trial) underLoad(ctx context.Context, start time.Time) error {
+	loaded, done := context.WithCancel(ctx)
+	group, loaded := errgroup.WithContext(loaded)
+	group.Go(func() error {
+		defer done()
+		return s.load.run(loaded, s.flows, s.duration)
+	})
+	group.Go(func() error {
+		s.world.proxy.cutEvery(loaded, s.every(120, 5*time.Second, time.Minute))
+		return nil
+	})
+	group.Go(func() error {
+		random := rand.New(rand.NewPCG(s.seed, 1))
+		moves, err := moveNodes(loaded, s.world.client, s.census, random, s.every(120, 2*time.Second, 30*time.Second))
+		s.moves = moves
+		return err
+	})
+	group.Go(func() error { return s.sampleEvery(loaded, start, s.every(240, 500*time.Millisecond, 15*time.Second)) })
+	return group.Wait()
+}
+
+func (s *trial) sampleEvery(ctx context.Context, start time.Time, every time.Duration) error {
+	show := s.every(12, 10*time.Second, time.Minute)
+	shown := start
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(every):
+		}
+		now, err := s.look(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		now.at = time.Since(start)
+		s.samples = append(s.samples, now)
+		if time.Since(shown) >= show {
+			shown = time.Now()
+			fmt.Printf("%8s  %s\n", now.at.Round(time.Second), &now)
+		}
+	}
+}
+
+func (s *trial) look(ctx context.Context) (sample, error) {
+	select {
+	case err := <-s.operator.ended:
+		s.operator.ended <- err // for stop, which waits for it
+		return sample{}, fmt.Errorf("the operator ended by itself (%w); its log is %s", err, s.file("soak.log"))
+	default:
+	}
+	now, err := s.operator.look(ctx)
+	now.flows = int(s.load.flows.Load())
+	now.ended, _, _, _ = s.census.counts()
+	return now, err
+}
+
+// settle waits until nothing is left of the load and the operator has had nothing to
+// do for a while, and looks at it after the garbage of that was collected.
+func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) {
+	deadline := time.Now().Add(patience)
+	for {
+		if _, err := s.look(ctx); err != nil {
+			return sample{}, err
+		}
+		left, err := s.world.left(ctx)
+		if err != nil {
+			return sample{}, err
+		}
+		if len(left) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			s.census.check(false, "%s after the end of the load %d objects are left: %s", patience, len(left), strings.Join(left[:min(5, len(left))], "; "))
+			break
+		}
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
+			return sample{}, err
+		}
+	}
+	quiet, err := s.look(ctx)
+	if err != nil {
+		return sample{}, err
+	}
+	since, collected := time.Now(), 0.0
+	for deadline := time.Now().Add(rest + patience); ; {
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return sample{}, err
+		}
+		now, err := s.look(ctx)
+		if err != nil {
+			return sample{}, err
+		}
+		switch {
+		case now.reconciles != quiet.reconciles || now.queued > 0:
+			quiet, since, collected = now, time.Now(), 0
+		case time.Since(since) >= rest && collected == 0:
+			collected = now.gcs
+		case collected > 0 && now.gcs >= collected+3:
+			return now, nil
+		}
+		if time.Now().After(deadline) {
+			s.census.check(false, "the operator does not come to rest: %s", &now)
+			return now, nil
+		}
+	}
+}
+
+// judge says what the run has come to.
+func (s *trial) judge(took time.Duration, before, after *sample) (*report.Part, error) {
+	c := s.census
+	part := &report.Part{Name: "soak", Faults: s.world.proxy.count() + s.moves}
+	ended, deleted, jobs, _ := c.counts()
+	c.check(deleted == s.load.objects, "of %d objects that were created %d have ended and gone", s.load.objects, deleted)
+	c.check(after.panics == 0, "%v reconciles panicked", after.panics)
+	c.check(after.goroutines <= before.goroutines+10, "%v goroutines at rest, %v before the load", after.goroutines, before.goroutines)
+
+	part.Add("JobFlows", fmt.Sprintf("%d in %s", s.load.flows.Load(), took.Round(time.Second)))
+	part.Add("ended", fmt.Sprintf("%d JobFlows and DaemonJobs, with %d Jobs", ended, jobs))
+	part.Add("connections cut", s.world.proxy.count())
+	part.Add("nodes that came or went", s.moves)
+	for _, curve := range curves {
+		second, last, is := flat(column(s.samples, curve.of), curve.slack)
+		c.check(is, "%s grows: a median of %.1f %s in the second quarter and %.1f in the last", curve.name, second, curve.unit, last)
+		part.Add(curve.name, fmt.Sprintf("median %.1f %s in the second quarter, %.1f in the last", second, curve.unit, last))
+	}
+	peak, err := s.operator.memory("VmHWM")
+	if err != nil {
+		return nil, err
+	}
+	part.Add("peak of resident memory", fmt.Sprintf("%.1f MiB", float64(peak)/1024))
+	part.Add("goroutines at rest", fmt.Sprintf("%v before, %v after", before.goroutines, after.goroutines))
+	grown := after.heapAlloc - before.heapAlloc
+	part.Add("heap at rest", fmt.Sprintf("%.1f MiB before, %.1f MiB after, %.0f bytes a JobFlow", before.heapAlloc/mebi, after.heapAlloc/mebi, grown/float64(s.flows)))
+	if s.rest >= eventsForgotten {
+		// What leaks of every flow, however little, shows here, and nowhere else.
+		c.check(grown <= heapSlack+perFlow*float64(s.flows), "the heap at rest grew by %.1f MiB in %d JobFlows", grown/mebi, s.flows)
+	}
+	part.Add("reconciles", fmt.Sprintf("%.1f a JobFlow, %v ended in an error", (after.reconciles-before.reconciles)/float64(s.flows), after.errors))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	slices.Sort(c.toEnd)
+	if n := len(c.toEnd); n > 0 {
+		part.Add("from creation to end", fmt.Sprintf("p50 %s, p99 %s", c.toEnd[n/2], c.toEnd[n*99/100]))
+	}
+	part.Checks, part.Violations = c.checks, c.violations
+	if c.more > 0 {
+		part.Violations = append(part.Violations, fmt.Sprintf("and %d more", c.more))
+	}
+	return part, nil
+}
+
+const (
+	// eventsForgotten is when client-go's recorder has let go of the last event: it
+	// keeps each for 6 to 12 minutes, to count those that repeat.
+	eventsForgotten = 13 * time.Minute
+	heapSlack       = 4 * mebi
+	perFlow         = 64 // bytes
+)
+
+// pause waits for what no watch shows.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// String is one line for a person.
+func (s *sample) String() string {
+	return fmt.Sprintf("%d flows, %d ended, %.1f MiB resident, %.1f MiB heap, %v goroutines, %v queued, %v reconciles, %v errors",
+		s.flows, s.ended, float64(s.rss)/1024, s.heapInUse/mebi, s.goroutines, s.queued, s.reconciles, s.errors)
+}
