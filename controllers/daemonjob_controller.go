@@ -62,7 +62,7 @@ func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	}
 	written := dj.Status
 	var unrecorded bool
-	dj.Status, unrecorded = r.unwritten.of(dj, written)
+	dj.Status, unrecorded = r.unwritten.of(dj, written, &written.Summary)
 	if dj.DeletionTimestamp != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
 		r.children.recent.forget(dj.UID)

@@ -68,7 +68,7 @@ func (r *jobFlowReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	}
 	written := flow.Status
 	var unrecorded bool
-	flow.Status, unrecorded = r.unwritten.of(flow, written)
+	flow.Status, unrecorded = r.unwritten.of(flow, written, &written.Summary)
 	if flow.DeletionTimestamp != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
 		r.children.recent.forget(flow.UID)

@@ -4,10 +4,12 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
 const (
@@ -42,14 +44,21 @@ func newUnwritten[S any]() *unwritten[S] {
 	return &unwritten[S]{known: map[types.NamespacedName]gathered[S]{}}
 }
 
-// of is the newest status of an object: the one that is not written yet, if any.
-func (u *unwritten[S]) of(object client.Object, written S) (newest S, differs bool) {
+// of is the newest status of an object: the one that is not written yet, if any. That
+// may have been written though no answer came. An end stands as it was written.
+func (u *unwritten[S]) of(object client.Object, written S, summary *v1alpha1.Summary) (newest S, differs bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if g, found := u.known[client.ObjectKeyFromObject(object)]; found && g.uid == object.GetUID() {
-		return g.status, true
+	key := client.ObjectKeyFromObject(object)
+	g, found := u.known[key]
+	if !found || g.uid != object.GetUID() {
+		return written, false
 	}
-	return written, false
+	if plan.Ended(summary) || equality.Semantic.DeepEqual(g.status, written) {
+		delete(u.known, key)
+		return written, false
+	}
+	return g.status, true
 }
 
 // gather keeps a status, and says how long its write may wait: not at all for a change
