@@ -24,7 +24,7 @@ func (r *jobFlowReconciler) report(ctx context.Context, flow *v1alpha1.JobFlow, 
 		r.unwritten.forget(client.ObjectKeyFromObject(flow))
 		return 0, nil
 	}
-	if wait = r.unwritten.gather(flow, next, &written.Summary, &next.Summary, len(next.Flows), now); wait > 0 {
+	if wait = r.unwritten.gather(flow, next, window(&written.Summary, &next.Summary, written.Flows, next.Flows), now); wait > 0 {
 		return wait, nil
 	}
 	patched := &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: *next.DeepCopy()}
@@ -49,7 +49,7 @@ func (r *daemonJobReconciler) report(ctx context.Context, dj *v1alpha1.DaemonJob
 		r.unwritten.forget(client.ObjectKeyFromObject(dj))
 		return 0, nil
 	}
-	if wait = r.unwritten.gather(dj, next, &written.Summary, &next.Summary, len(next.Nodes), now); wait > 0 {
+	if wait = r.unwritten.gather(dj, next, window(&written.Summary, &next.Summary, written.Nodes, next.Nodes), now); wait > 0 {
 		return wait, nil
 	}
 	patched := &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: *next.DeepCopy()}

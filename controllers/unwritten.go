@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -13,13 +14,35 @@ import (
 )
 
 const (
-	// gatherAtLeast is how long changes of a status are gathered for one write. Steps
-	// that end within it cost one write together.
-	gatherAtLeast = 500 * time.Millisecond
-	// gatherPerRun is added for each step or node: a status of 1,000 entries has some
-	// 300 KB, each time.
+	// gatherResults is how long results, and what steps wait for, are gathered for one
+	// write. Steps that end within it cost one write together.
+	gatherResults = 500 * time.Millisecond
+	// gatherPerRun is added for each step or node, since each write has all of them:
+	// some 300 KB for 1,000.
 	gatherPerRun = time.Millisecond
 )
+
+// window is how long a change of status may wait for others. A change of state does
+// not wait at all. That a Job was created is to be recorded soon: if the process died
+// and the Job was deleted before that, nothing would tell that it ever existed.
+func window(before, after *v1alpha1.Summary, runsBefore, runsAfter []v1alpha1.RunStatus) time.Duration {
+	if before.State != after.State {
+		return 0
+	}
+	wait := time.Duration(len(runsAfter)) * gatherPerRun
+	if !hasNewJob(runsBefore, runsAfter) {
+		wait += gatherResults
+	}
+	return wait
+}
+
+func hasNewJob(before, after []v1alpha1.RunStatus) bool {
+	known := make(map[string]string, len(before))
+	for i := range before {
+		known[before[i].Name] = before[i].JobUID
+	}
+	return slices.ContainsFunc(after, func(run v1alpha1.RunStatus) bool { return run.JobUID != "" && run.JobUID != known[run.Name] })
+}
 
 // unwritten keeps statuses that were computed and not written yet. It is what makes
 // the cost of a step independent of how many others the status has: Jobs are created
@@ -61,9 +84,9 @@ func (u *unwritten[S]) of(object client.Object, written S, summary *v1alpha1.Sum
 	return g.status, true
 }
 
-// gather keeps a status, and says how long its write may wait: not at all for a change
-// of state, and otherwise until the first change that it holds is old enough.
-func (u *unwritten[S]) gather(object client.Object, status S, before, after *v1alpha1.Summary, runs int, now time.Time) time.Duration {
+// gather keeps a status, and says how much of the window is left: the wait began with
+// the first change that the status has.
+func (u *unwritten[S]) gather(object client.Object, status S, window time.Duration, now time.Time) time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	key, since := client.ObjectKeyFromObject(object), now
@@ -72,10 +95,7 @@ func (u *unwritten[S]) gather(object client.Object, status S, before, after *v1a
 		since = g.since
 	}
 	u.known[key] = gathered[S]{object.GetUID(), status, since}
-	if before.State != after.State {
-		return 0
-	}
-	return max(0, gatherAtLeast+time.Duration(runs)*gatherPerRun-now.Sub(since))
+	return max(0, window-now.Sub(since))
 }
 
 // forget is for a status that was written, or never will be.
