@@ -55,7 +55,7 @@ func (w *workload) tasks(namespace string, nodes []string) []task {
 func runFloor(ctx context.Context, clients kubernetes.Interface, namespace string, tasks []task) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	stream, err := clients.BatchV1().Jobs(namespace).Watch(ctx, metav1.ListOptions{ResourceVersion: "0"})
+	stream, err := watchJobs(ctx, clients, namespace)
 	if err != nil {
 		return err
 	}

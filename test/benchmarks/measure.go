@@ -221,15 +221,25 @@ var (
 	wallRatio     = metric{"wall time, ratio to the floor", "", func(r *result) float64 { return r.wallRatio() }}
 	addedP50      = metric{"edge latency over the floor, p50", "ms", func(r *result) float64 { return r.added(0.50) }}
 	addedP99      = metric{"edge latency over the floor, p99", "ms", func(r *result) float64 { return r.added(0.99) }}
-	writesPerStep = metric{"writes a step", "", func(r *result) float64 { return r.perStep(func(m *measurement) float64 { w, _, _ := byKind(m.Requests); return float64(w) }) }}
-	eventsPerStep = metric{"event writes a step", "", func(r *result) float64 { return r.perStep(func(m *measurement) float64 { _, e, _ := byKind(m.Requests); return float64(e) }) }}
-	readsPerStep  = metric{"reads a step", "", func(r *result) float64 { return r.perStep(func(m *measurement) float64 { _, _, n := byKind(m.Requests); return float64(n) }) }}
-	reconciles    = metric{"reconciles a step", "", func(r *result) float64 { return r.perStep(func(m *measurement) float64 { return m.Reconciles }) }}
-	cpu           = metric{"operator CPU seconds a 1,000 steps", "s", func(r *result) float64 { return 1000 * r.perStep(func(m *measurement) float64 { return m.CPU }) }}
-	restRSS       = metric{"resident set before", "MiB", func(r *result) float64 { return medianOf(r.Operator, func(m *measurement) float64 { return m.RSSBefore }) }}
-	moreRSS       = metric{"peak resident set, more than without", "MiB", func(r *result) float64 { return peakRSS.of(r) - peakRSS.of(r.base) }}
-	moreP50       = metric{"edge latency over the floor, p50, more than without", "ms", func(r *result) float64 { return r.added(0.5) - r.base.added(0.5) }}
-	peakRSS       = metric{"peak resident set", "MiB", func(r *result) float64 { return medianOf(r.Operator, func(m *measurement) float64 { return m.RSSPeak }) }}
+	writesPerStep = metric{"writes a step", "", func(r *result) float64 {
+		return r.perStep(func(m *measurement) float64 { w, _, _ := byKind(m.Requests); return float64(w) })
+	}}
+	eventsPerStep = metric{"event writes a step", "", func(r *result) float64 {
+		return r.perStep(func(m *measurement) float64 { _, e, _ := byKind(m.Requests); return float64(e) })
+	}}
+	readsPerStep = metric{"reads a step", "", func(r *result) float64 {
+		return r.perStep(func(m *measurement) float64 { _, _, n := byKind(m.Requests); return float64(n) })
+	}}
+	reconciles = metric{"reconciles a step", "", func(r *result) float64 { return r.perStep(func(m *measurement) float64 { return m.Reconciles }) }}
+	cpu        = metric{"operator CPU seconds a 1,000 steps", "s", func(r *result) float64 { return 1000 * r.perStep(func(m *measurement) float64 { return m.CPU }) }}
+	restRSS    = metric{"resident set before", "MiB", func(r *result) float64 {
+		return medianOf(r.Operator, func(m *measurement) float64 { return m.RSSBefore })
+	}}
+	moreRSS = metric{"peak resident set, more than without", "MiB", func(r *result) float64 { return peakRSS.of(r) - peakRSS.of(r.base) }}
+	moreP50 = metric{"edge latency over the floor, p50, more than without", "ms", func(r *result) float64 { return r.added(0.5) - r.base.added(0.5) }}
+	peakRSS = metric{"peak resident set", "MiB", func(r *result) float64 {
+		return medianOf(r.Operator, func(m *measurement) float64 { return m.RSSPeak })
+	}}
 )
 
 // goal is what a metric must not exceed.

@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 )
 
 // moment is when something was seen of a Job; zero before.
@@ -36,7 +38,7 @@ type observer struct {
 
 func observe(ctx context.Context, clients kubernetes.Interface, namespace string) (*observer, error) {
 	ctx, stop := context.WithCancel(ctx)
-	stream, err := clients.BatchV1().Jobs(namespace).Watch(ctx, metav1.ListOptions{ResourceVersion: "0"})
+	stream, err := watchJobs(ctx, clients, namespace)
 	if err != nil {
 		stop()
 		return nil, err
@@ -55,6 +57,21 @@ func observe(ctx context.Context, clients kubernetes.Interface, namespace string
 		}
 	})
 	return o, nil
+}
+
+// watchJobs watches the Jobs of a namespace. Where the API server ends the watch, as it
+// does with those that are slow, it goes on where that ended.
+func watchJobs(ctx context.Context, clients kubernetes.Interface, namespace string) (watch.Interface, error) {
+	jobs := clients.BatchV1().Jobs(namespace)
+	list, err := jobs.List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	return watchtools.NewRetryWatcherWithContext(ctx, list.ResourceVersion, &cache.ListWatch{
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			return jobs.Watch(ctx, options)
+		},
+	})
 }
 
 func (o *observer) close() {

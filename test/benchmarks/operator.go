@@ -51,16 +51,23 @@ func (b *bench) startOperator(ctx context.Context) (*operator, error) {
 		return nil, err
 	}
 	go func() { o.exited <- o.cmd.Wait() }()
-	// The workers start once the caches are full, and this counter with them.
-	err = wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
+	// The workers start once the caches are full, and this gauge with them. Then what is
+	// there already is looked at.
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
 		select {
 		case err := <-o.exited:
 			o.exited <- err
 			return false, fmt.Errorf("the operator ended: %w; see %s", err, log.Name())
 		default:
 		}
-		workers, err := o.metric(ctx, "controller_runtime_max_concurrent_reconciles", nil)
-		return err == nil && workers > 0, nil
+		var figures [3]float64
+		for i, name := range []string{"controller_runtime_max_concurrent_reconciles", "workqueue_depth", "controller_runtime_active_workers"} {
+			var err error
+			if figures[i], err = o.metric(ctx, name, nil); err != nil {
+				return false, nil //nolint:nilerr // It does not serve them yet.
+			}
+		}
+		return figures[0] > 0 && figures[1] == 0 && figures[2] == 0, nil
 	})
 	if err != nil {
 		_ = o.stop()

@@ -115,19 +115,19 @@ func number(v float64) string {
 func (p *page) print(out io.Writer) (missed int) {
 	table := p.table()
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for column := range table[0] {
-		for row := range table {
-			if column == 1 {
-				break // the titles are too long
+	for _, table := range [][][]string{table, p.requestTable()} {
+		for column := range table[0] {
+			if table[0][column] == "workload" {
+				continue // the titles are too long
 			}
-			fmt.Fprintf(w, "%s\t", table[row][column])
-		}
-		if column != 1 {
+			for row := range table {
+				fmt.Fprintf(w, "%s\t", table[row][column])
+			}
 			fmt.Fprintln(w)
 		}
+		_ = w.Flush()
+		fmt.Fprintln(out)
 	}
-	_ = w.Flush()
-	fmt.Fprintln(out)
 	goals, missed := p.goalTable()
 	for _, row := range goals {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
