@@ -89,7 +89,37 @@ func (p *page) goalTable() (rows [][]string, missed int) {
 			add(r.Key, g, g.metric.of(r))
 		}
 	}
+	if all := p.together(meanOf); all != nil {
+		for _, g := range mean {
+			add(all.Key, g, g.metric.of(all))
+		}
+	}
 	return rows, missed
+}
+
+// together is the sum of several workloads, nil unless all of them were measured.
+func (p *page) together(keys []string) *result {
+	sum := &result{Key: strings.Join(keys, "+")}
+	found := 0
+	for _, r := range p.Results {
+		if !slices.Contains(keys, r.Key) {
+			continue
+		}
+		found++
+		sum.Steps += r.Steps
+		for i := range r.Operator {
+			if i == len(sum.Operator) {
+				sum.Operator = append(sum.Operator, measurement{Requests: map[string]int{}})
+			}
+			for request, n := range r.Operator[i].Requests {
+				sum.Operator[i].Requests[request] += n
+			}
+		}
+	}
+	if found < len(keys) {
+		return nil
+	}
+	return sum
 }
 
 func withUnit(m metric) string {
