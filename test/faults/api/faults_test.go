@@ -1,7 +1,6 @@
 package api
 
 import (
-	"strings"
 	"sync"
 	"testing"
 
@@ -33,7 +32,7 @@ func TestFaults(t *testing.T) {
 	if scenario.Short() {
 		trials = scenario.Sample(trials, inShort, func(*scenario.Trial) string { return "" })
 	} else {
-		trials = scenario.Sample(trials, momentsEach, fault)
+		trials = scenario.Sample(trials, momentsEach, (*scenario.Trial).Kind)
 	}
 	campaign.Run(trials, nil)
 	campaign.Report()
@@ -46,6 +45,3 @@ const (
 	// inShort is how many faults a short run has for each scenario and mode.
 	inShort = 4
 )
-
-// fault is the name of a trial's fault without the number of the write.
-func fault(t *scenario.Trial) string { return strings.TrimRight(t.Fault, " 0123456789") }
