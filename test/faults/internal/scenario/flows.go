@@ -33,9 +33,12 @@ var flows = []Scenario{
 	},
 	{
 		Name: "failing step",
-		Objects: flow(step("a"), step("b").after("a").fails(), step("c").after("b"),
+		Objects: flow(step("a"), step("b").after("a").fails().held(), step("c").after("b"),
 			step("x").after("a").held(), step("y").after("x")),
-		Script: []Move{{both(recorded("b", v1alpha1.PhaseFailed, batchv1.JobReasonBackoffLimitExceeded), running("x")), release("x")}},
+		Script: []Move{
+			{both(running("b"), running("x")), release("b")},
+			{recorded("b", v1alpha1.PhaseFailed, batchv1.JobReasonBackoffLimitExceeded), release("x")},
+		},
 		Want: "Failed: a Succeeded, b Failed/BackoffLimitExceeded, c Skipped/DependencyFailed, x Succeeded, y Skipped/FlowFailed; " +
 			"Jobs: a b x",
 	},

