@@ -44,7 +44,7 @@ func (t *Trial) Kind() string { return strings.TrimRight(t.Fault, " 0123456789")
 
 // Sample takes at random at most so many trials of each scenario, mode and group.
 func Sample(trials []Trial, most int, group func(*Trial) string) []Trial {
-	random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // a sample that can be drawn again
+	random := rand.New(rand.NewPCG(*seed, 0))
 	// They came in any order, from runs side by side.
 	slices.SortFunc(trials, func(a, b Trial) int { return strings.Compare(a.Name(), b.Name()) })
 	random.Shuffle(len(trials), func(i, j int) { trials[i], trials[j] = trials[j], trials[i] })

@@ -111,6 +111,7 @@ func (w *World) EndedAsItsJobs() bool {
 			right = job.Failed != 0 || job.Deleted != 0 || run.Reason == v1alpha1.ReasonJobRejected
 		case v1alpha1.PhaseSkipped:
 			right = run.JobUID == "" || run.Reason == v1alpha1.ReasonNodeGone
+		default: // not at its end
 		}
 		if !right {
 			return false
@@ -120,11 +121,6 @@ func (w *World) EndedAsItsJobs() bool {
 }
 
 // Conditions for the moves of scripts.
-
-// exists: the Job of a step or node does, and is that of the newest attempt.
-func exists(run string) func(*World) bool {
-	return func(w *World) bool { return w.job(run) != nil }
-}
 
 // recorded: the status says so of a step or node.
 func recorded(run string, phase v1alpha1.Phase, reason string) func(*World) bool {
@@ -144,6 +140,16 @@ func state(want v1alpha1.State) func(*World) bool {
 	}
 }
 
+// failed: the status says so of a step or node, for whatever reason.
+func failed(run string) func(*World) bool {
+	return func(w *World) bool { return w.run(run).Phase == v1alpha1.PhaseFailed }
+}
+
+// created: the step or node has its Job, by what is recorded.
+func created(run string) func(*World) bool {
+	return func(w *World) bool { return w.run(run).JobUID != "" }
+}
+
 // jobIs: the Job of a step or node exists and is so.
 func jobIs(run string, so func(*batchv1.Job) bool) func(*World) bool {
 	return func(w *World) bool {
@@ -157,8 +163,10 @@ func missing(run string) func(*World) bool {
 	return func(w *World) bool { return w.job(run) == nil }
 }
 
+func either(first, second func(*World) bool) func(*World) bool {
+	return func(w *World) bool { return first(w) || second(w) }
+}
+
 func both(first, second func(*World) bool) func(*World) bool {
 	return func(w *World) bool { return first(w) && second(w) }
 }
-
-func atOnce(*World) bool { return true }
