@@ -185,6 +185,12 @@ func (r *run) keepAlive(reached <-chan error) error {
 
 // settle waits until no operator has anything more to do. One may die of that.
 func (r *run) settle(ctx context.Context) error {
+	if r.fault.Standby {
+		// Nobody does anything while nobody leads.
+		if err := waitFor(ctx, func() bool { return slices.ContainsFunc(r.alive(), isElected) }); err != nil {
+			return err
+		}
+	}
 	for _, operator := range r.alive() {
 		alive, cancel := aliveContext(ctx, operator)
 		err := operator.WaitIdle(alive, quiet+r.fault.Lag)
