@@ -160,7 +160,7 @@ bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated 
 # one directory. FAULTS=short is what fits into ten minutes.
 FAULTS ?= full
 FAULTS_REPORT := $(BIN)/faults
-FAULTS_PARTS  := faults-soak
+FAULTS_PARTS  :=
 
 .PHONY: test-faults
 test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: what must hold, holds. FAULTS=short: 10 minutes of it.
@@ -169,10 +169,30 @@ test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: wha
 	  printf '\n==> What the faults came to\n'; \
 	  go -C test/faults run ./summary $(FAULTS_REPORT) || failed=1; exit $$failed
 
+# go test flags for one of the parts below, for example
+# FAULTS_FLAGS='-only "^diamond/" -seed 7'.
+FAULTS_FLAGS ?=
+run_faults = mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; \
+  KUBEBUILDER_ASSETS="$$assets" FAULTS=$(FAULTS) FAULTS_REPORT=$(FAULTS_REPORT) \
+  go -C test/faults test $(RACE) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
+
+FAULTS_PARTS += faults-crash
+.PHONY: faults-crash
+faults-crash: $(DEVCLUSTER) ## Kill the operator before and after each of its writes.
+	$(call say,Killing the operator at each of its writes)
+	@$(call run_faults,./crash)
+
+FAULTS_PARTS += faults-api
+.PHONY: faults-api
+faults-api: $(DEVCLUSTER) ## Refusals, lost answers, watches that lag and break, clocks that jump.
+	$(call say,Putting faults between the operator and the API server)
+	@$(call run_faults,./api)
+
 # How long to soak; flags of test/faults/soak. The long one rests long enough at its end
 # to see what leaks of each flow.
 SOAK_FLAGS ?= $(if $(filter short,$(FAULTS)),--flows 500 --duration 1m,--flows 20000 --duration 2h --rest 13m)
 
+FAULTS_PARTS += faults-soak
 .PHONY: faults-soak
 faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 JobFlows in two hours, with flat memory. FAULTS=short: 500 in a minute.
 	$(call say,Soaking the operator: $(SOAK_FLAGS))

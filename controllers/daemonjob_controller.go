@@ -125,19 +125,35 @@ func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJo
 		nodes[i] = &list.Items[i]
 		names.Insert(nodes[i].Name)
 	}
-	// A node that just joined may be missing in the cache of a new leader while its
-	// Job is there. Taking it for gone would delete that Job and run it again.
-	for name, job := range own.Jobs {
-		if names.Has(name) || plan.Final(job.Phase) {
-			continue
-		}
-		err := r.children.live.Get(ctx, client.ObjectKey{Name: name}, &corev1.Node{})
+	for name := range missed(dj, own, names) {
+		node := &corev1.Node{}
+		err := r.children.live.Get(ctx, client.ObjectKey{Name: name}, node)
 		switch {
 		case err == nil:
+			nodes = append(nodes, node)
 			names.Insert(name)
 		case !apierrors.IsNotFound(err):
 			return plan.DaemonObserved{}, fmt.Errorf("looking up node %s: %w", name, err)
 		}
 	}
 	return plan.DaemonObserved{Observed: own, Placement: placement.Decide(dj, nodes), Nodes: names}, nil
+}
+
+// missed are the nodes that the cache does not have and that may yet exist: in that of a
+// new leader one that just joined is missing. To take it for gone would delete the Job
+// that is there and run it again, or end the DaemonJob without a node that is recorded
+// to wait for its Job.
+func missed(dj *v1alpha1.DaemonJob, own plan.Observed, known sets.Set[string]) sets.Set[string] {
+	names := sets.New[string]()
+	for name, job := range own.Jobs {
+		if !plan.Final(job.Phase) {
+			names.Insert(name)
+		}
+	}
+	for i := range dj.Status.Nodes {
+		if run := &dj.Status.Nodes[i]; run.Phase == v1alpha1.PhaseWaiting && run.JobUID == "" {
+			names.Insert(run.Name)
+		}
+	}
+	return names.Difference(known)
 }

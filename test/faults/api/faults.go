@@ -66,8 +66,8 @@ var moments = []moment{
 	{"a restart meets old Jobs, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).FirstVersion, "jobs", "pods")
 	}, nil},
-	{"a restart meets old parents, after write", func(n int) scenario.Inject {
-		return lagging(n, (*scenario.World).MiddleVersion, "jobflows", "daemonjobs", "jobtemplates", "nodes")
+	{"a restart meets parents without a status, after write", func(n int) scenario.Inject {
+		return lagging(n, (*scenario.World).BirthVersion, "jobflows", "daemonjobs", "jobtemplates", "nodes")
 	}, nil},
 	{"the lease is lost with a request on its way, write", leaseLost, nil},
 }

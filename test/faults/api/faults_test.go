@@ -1,7 +1,7 @@
 package api
 
 import (
-	"strings"
+	"flag"
 	"sync"
 	"testing"
 
@@ -33,19 +33,13 @@ func TestFaults(t *testing.T) {
 	if scenario.Short() {
 		trials = scenario.Sample(trials, inShort, func(*scenario.Trial) string { return "" })
 	} else {
-		trials = scenario.Sample(trials, momentsEach, fault)
+		trials = scenario.Sample(trials, *momentsEach, (*scenario.Trial).Kind)
 	}
 	campaign.Run(trials, nil)
 	campaign.Report()
 }
 
-const (
-	// momentsEach is at how many of the writes of a scenario each fault that happens once
-	// is tried. All writes are what the crash test has.
-	momentsEach = 2
-	// inShort is how many faults a short run has for each scenario and mode.
-	inShort = 4
-)
+// inShort is how many faults a short run has for each scenario and mode.
+const inShort = 4
 
-// fault is the name of a trial's fault without the number of the write.
-func fault(t *scenario.Trial) string { return strings.TrimRight(t.Fault, " 0123456789") }
+var momentsEach = flag.Int("moments", 2, "At how many of the writes of a scenario each fault that happens once is tried.")

@@ -51,8 +51,8 @@ func crashesOf(trial scenario.Trial, writes int) []scenario.Trial {
 		add(killOnce(n, before))
 		add(killOnce(n, after))
 	}
-	add(killEach(1, after))
-	add(killEach(2, before))
+	add(killEach(1))
+	add(killEach(2))
 	return trials
 }
 

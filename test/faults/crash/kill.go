@@ -2,6 +2,7 @@
 package crash
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -24,39 +25,58 @@ func (m moment) String() string { return [...]string{"before", "after"}[m] }
 
 // killOnce kills the first operator at its write n, counted from 1.
 func killOnce(n int, when moment) (name string, inject scenario.Inject) {
-	return fmt.Sprintf("killed %s write %d", when, n), killer(func(life, write int) bool { return life == 1 && write == n }, when)
+	return fmt.Sprintf("killed %s write %d", when, n), killer(func(life *scenario.Life, write, _ int) bool {
+		return life.Number == 1 && write == n
+	}, when)
 }
 
-// killEach kills each operator at its write n: a crash loop in which each gets a bit
-// further. One that is killed before its first write would get nowhere.
-func killEach(n int, when moment) (name string, inject scenario.Inject) {
-	return fmt.Sprintf("killed again and again %s write %d", when, n), killer(func(_, write int) bool { return write == n }, when)
+// killEach kills each operator right after its write n that took effect: a crash loop in
+// which each gets a bit further.
+func killEach(n int) (name string, inject scenario.Inject) {
+	return fmt.Sprintf("killed again and again after write %d", n), killer(func(_ *scenario.Life, _, effective int) bool {
+		return effective == n
+	}, after)
 }
 
-func killer(due func(life, write int) bool, when moment) scenario.Inject {
+// killer kills operators when it is due, by the number of writes and of those that took
+// effect, this one included if it is after it.
+func killer(due func(life *scenario.Life, write, effective int) bool, when moment) scenario.Inject {
 	return func(*scenario.World) *scenario.Fault {
 		var killed atomic.Int64
 		return &scenario.Fault{
 			Injected: func() int { return int(killed.Load()) },
 			Transports: func(life *scenario.Life) []harness.Transport {
-				var writes atomic.Int64
+				var writes, effective atomic.Int64
 				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
 					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						if !harness.IsWrite(r) || !due(life.Number, int(writes.Add(1))) {
+						if !harness.IsWrite(r) {
 							return next.RoundTrip(r)
 						}
-						killed.Add(1)
-						if when == after {
-							response, err := next.RoundTrip(r)
-							if err == nil {
-								_ = response.Body.Close() // nobody lives to read it
-							}
+						write := int(writes.Add(1))
+						if when == before && due(life, write, int(effective.Load())) {
+							killed.Add(1)
+							life.Kill()
+							return nil, errKilled
 						}
-						life.Kill()
-						return nil, http.ErrServerClosed
+						response, err := next.RoundTrip(r)
+						if err != nil {
+							return nil, err
+						}
+						took := effective.Load()
+						if response.StatusCode < http.StatusBadRequest {
+							took = effective.Add(1)
+						}
+						if when == after && due(life, write, int(took)) {
+							killed.Add(1)
+							life.Kill()
+							return nil, errors.Join(errKilled, response.Body.Close())
+						}
+						return response, nil
 					})
 				}}
 			},
 		}
 	}
 }
+
+var errKilled = errors.New("the operator was killed at this write")

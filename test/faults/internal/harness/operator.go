@@ -127,8 +127,8 @@ func (s *APIServer) managerOptions(options *OperatorOptions) ctrl.Options {
 		managed.LeaderElectionID = "jobflow-operator.api.practice.com"
 		managed.LeaderElectionNamespace = options.Namespace
 		managed.LeaderElectionReleaseOnCancel = true
-		managed.LeaseDuration = ptr.To(1500 * time.Millisecond)
-		managed.RenewDeadline = ptr.To(time.Second)
+		managed.LeaseDuration = ptr.To(3 * time.Second)
+		managed.RenewDeadline = ptr.To(2 * time.Second)
 		managed.RetryPeriod = ptr.To(200 * time.Millisecond)
 	}
 	return managed

@@ -39,9 +39,12 @@ type Trial struct {
 // Name is unique in a campaign, and what the flag -only is matched with.
 func (t *Trial) Name() string { return fmt.Sprintf("%s/%s/%s", t.Scenario.Name, t.Mode, t.Fault) }
 
+// Kind is the fault without the number of the write that it happens at.
+func (t *Trial) Kind() string { return strings.TrimRight(t.Fault, " 0123456789") }
+
 // Sample takes at random at most so many trials of each scenario, mode and group.
 func Sample(trials []Trial, most int, group func(*Trial) string) []Trial {
-	random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // a sample that can be drawn again
+	random := rand.New(rand.NewPCG(*seed, 0))
 	// They came in any order, from runs side by side.
 	slices.SortFunc(trials, func(a, b Trial) int { return strings.Compare(a.Name(), b.Name()) })
 	random.Shuffle(len(trials), func(i, j int) { trials[i], trials[j] = trials[j], trials[i] })
@@ -75,13 +78,15 @@ type Campaign struct {
 	mu    sync.Mutex
 	done  int
 	lives int
-	part  report.Part
+	// struck is how often each kind of fault has happened.
+	struck map[string]int
+	part   report.Part
 }
 
 // NewCampaign starts one that reports under a name.
 func NewCampaign(t *testing.T, server *harness.APIServer, name string) *Campaign {
 	fmt.Printf("%s: -seed %d\n", name, *seed)
-	return &Campaign{t: t, server: server, began: time.Now(), part: report.Part{Name: name}}
+	return &Campaign{t: t, server: server, began: time.Now(), struck: map[string]int{}, part: report.Part{Name: name}}
 }
 
 // Run makes all trials, some of them at the same time, and gives each result to seen,
@@ -120,6 +125,9 @@ func (c *Campaign) try(trial Trial, seen func(Trial, Result)) {
 	c.done++
 	c.lives += result.Lives
 	c.part.Faults += result.Injected
+	if trial.Inject != nil {
+		c.struck[trial.Kind()] += result.Injected
+	}
 	c.part.Checks += result.Checks
 	for _, violation := range result.Violations {
 		c.part.Violations = append(c.part.Violations, trial.Name()+": "+violation)
@@ -142,6 +150,11 @@ func (c *Campaign) progress() {
 // Report writes the part for the summary.
 func (c *Campaign) Report(figures ...report.Figure) {
 	c.progress()
+	for kind, times := range c.struck {
+		if times == 0 {
+			c.t.Errorf("%s: it never happened, so that nothing was tested", kind)
+		}
+	}
 	c.part.Add("runs", c.done)
 	c.part.Add("operators started", c.lives)
 	c.part.Figures = append(c.part.Figures, figures...)

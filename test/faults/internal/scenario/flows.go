@@ -33,9 +33,12 @@ var flows = []Scenario{
 	},
 	{
 		Name: "failing step",
-		Objects: flow(step("a"), step("b").after("a").fails(), step("c").after("b"),
+		Objects: flow(step("a"), step("b").after("a").fails().held(), step("c").after("b"),
 			step("x").after("a").held(), step("y").after("x")),
-		Script: []Move{{both(recorded("b", v1alpha1.PhaseFailed, batchv1.JobReasonBackoffLimitExceeded), running("x")), release("x")}},
+		Script: []Move{
+			{both(running("b"), running("x")), release("b")},
+			{failed("b"), release("x")},
+		},
 		Want: "Failed: a Succeeded, b Failed/BackoffLimitExceeded, c Skipped/DependencyFailed, x Succeeded, y Skipped/FlowFailed; " +
 			"Jobs: a b x",
 	},
@@ -51,28 +54,29 @@ var flows = []Scenario{
 				Env: []corev1.EnvVar{{Name: "STAGE", Value: "test"}}, Labels: map[string]string{"team": "x"}, Annotations: map[string]string{"note": "y"},
 			}}
 			f.Spec.ShareVolumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
-		}, step("a").mounts("data").completions(2), step("b").after("a").mounts("data")),
+		}, step("a").mountsData().twoCompletions(), step("b").after("a").mountsData()),
 		Want: "Succeed: a Succeeded, b Succeeded; Jobs: a b",
 	},
 	{
 		Name:    "step from a JobTemplate",
-		Objects: and(flow(step("a").of("t"), step("b").after("a").of("t")), template("t")),
+		Objects: and(flow(step("a").fromTemplate(), step("b").after("a").fromTemplate()), template),
 		Want:    "Succeed: a Succeeded, b Succeeded; Jobs: a b",
 	},
 	{
 		Name:    "JobTemplate that comes late",
-		Objects: flow(step("a"), step("b").after("a").of("t")),
-		Script:  []Move{{recorded("b", v1alpha1.PhaseWaiting, v1alpha1.ReasonJobTemplateMissing), create(jobTemplate("t"))}},
+		Objects: flow(step("a"), step("b").after("a").fromTemplate()),
+		Script:  []Move{{recorded("b", v1alpha1.PhaseWaiting, v1alpha1.ReasonJobTemplateMissing), create(jobTemplate)}},
 		Want:    "Succeed: a Succeeded, b Succeeded; Jobs: a b",
 	},
 	{
 		Name:    "JobTemplate edited and deleted in the middle",
-		Objects: and(flow(step("a").of("t"), step("b").after("a").of("t"), step("c").after("b").of("t")), heldTemplate("t")),
+		Objects: and(flow(step("a").fromTemplate(), step("b").after("a").fromTemplate(), step("c").after("b").fromTemplate()), heldTemplate),
 		Script: []Move{
-			{running("a"), editTemplate("t", func(t *v1alpha1.JobTemplate) { t.Spec.JobTemplate.BackoffLimit = ptr.To[int32](3) })},
-			{running("a"), deleteTemplate("t")},
-			{running("a"), release("a")},
-			{recorded("b", v1alpha1.PhaseWaiting, v1alpha1.ReasonJobTemplateMissing), create(jobTemplate("t"))},
+			{running("a"), editTemplate(func(t *v1alpha1.JobTemplate) { t.Spec.JobTemplate.BackoffLimit = ptr.To[int32](3) })},
+			{running("a"), deleteTemplate},
+			{running("a"), release("a", "b", "c")},
+			// Where the operator learns of the deletion late, b starts.
+			{either(recorded("b", v1alpha1.PhaseWaiting, v1alpha1.ReasonJobTemplateMissing), created("b")), create(jobTemplate)},
 		},
 		Want: "Succeed: a Succeeded, b Succeeded, c Succeeded; Jobs: a b c",
 	},
@@ -115,18 +119,18 @@ var flows = []Scenario{
 	},
 	{
 		Name:    "steps with a TTL",
-		Objects: flow(step("a").ttl(0), step("b").after("a").ttl(0), step("c").after("b")),
+		Objects: flow(step("a").goesAtOnce(), step("b").after("a").goesAtOnce(), step("c").after("b")),
 		Want:    "Succeed: a Succeeded, b Succeeded, c Succeeded; Jobs: c",
 	},
 	{
 		Name:    "flow with a TTL",
-		Objects: with(func(f *v1alpha1.JobFlow) { f.Spec.TTLSecondsAfterFinished = ptr.To[int32](0) }, step("a"), step("b").after("a").ttl(0)),
+		Objects: with(func(f *v1alpha1.JobFlow) { f.Spec.TTLSecondsAfterFinished = ptr.To[int32](0) }, step("a"), step("b").after("a").goesAtOnce()),
 		Want:    gone,
 		Timed:   true,
 	},
 	{
 		Name:    "name taken by a foreign Job",
-		Objects: and(flow(step("a"), step("b").after("a")), func(*World) []client.Object { return []client.Object{foreignJob("f-b")} }),
+		Objects: and(flow(step("a"), step("b").after("a")), foreignJob),
 		Script:  []Move{{recorded("b", v1alpha1.PhaseWaiting, v1alpha1.ReasonNameConflict), all(deleteJob("b"), editFlow(touch))}},
 		Want:    "Succeed: a Succeeded, b Succeeded; Jobs: a b",
 	},
@@ -153,7 +157,7 @@ var flows = []Scenario{
 		Script: []Move{
 			{running("a"), deleteFlow},
 			{state(v1alpha1.StateTerminating), release("a")},
-			{jobIs("a", completed), editFlow(func(f *v1alpha1.JobFlow) { f.Finalizers = nil })},
+			{either(jobIs("a", completed), missing("a")), editFlow(func(f *v1alpha1.JobFlow) { f.Finalizers = nil })},
 		},
 		Want: gone,
 	},
@@ -192,8 +196,8 @@ func jobSpec() batchv1.JobSpec {
 
 func (b *stepBuilder) after(steps ...string) *stepBuilder { b.Dependencies = steps; return b }
 
-func (b *stepBuilder) of(template string) *stepBuilder {
-	b.JobTemplate, b.JobTemplateRef = nil, template
+func (b *stepBuilder) fromTemplate() *stepBuilder {
+	b.JobTemplate, b.JobTemplateRef = nil, templateName
 	return b
 }
 
@@ -207,15 +211,18 @@ func (b *stepBuilder) fails() *stepBuilder {
 	return b
 }
 
-func (b *stepBuilder) mounts(volume string) *stepBuilder {
-	b.ShareVolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: "/" + volume}}
+func (b *stepBuilder) mountsData() *stepBuilder {
+	b.ShareVolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}
 	return b
 }
 
-func (b *stepBuilder) completions(n int32) *stepBuilder { b.JobTemplate.Completions = &n; return b }
+func (b *stepBuilder) twoCompletions() *stepBuilder {
+	b.JobTemplate.Completions = ptr.To[int32](2)
+	return b
+}
 
-func (b *stepBuilder) ttl(seconds int32) *stepBuilder {
-	b.JobTemplate.TTLSecondsAfterFinished = &seconds
+func (b *stepBuilder) goesAtOnce() *stepBuilder {
+	b.JobTemplate.TTLSecondsAfterFinished = ptr.To[int32](0)
 	return b
 }
 
@@ -250,38 +257,39 @@ func and(last, first objects) objects {
 	return func(w *World) []client.Object { return append(first(w), last(w)...) }
 }
 
-func template(name string) objects {
-	return func(*World) []client.Object { return []client.Object{jobTemplate(name)()} }
-}
+// templateName is the name of the only JobTemplate.
+const templateName = "t"
+
+func template(*World) []client.Object { return []client.Object{jobTemplate()} }
 
 // heldTemplate is one whose Jobs the player holds.
-func heldTemplate(name string) objects {
-	return func(*World) []client.Object {
-		made := jobTemplate(name)().(*v1alpha1.JobTemplate)
-		made.Spec.JobTemplate.Template.Annotations[harness.HoldAnnotation] = "true"
-		return []client.Object{made}
+func heldTemplate(*World) []client.Object {
+	made := &v1alpha1.JobTemplate{}
+	made.Name, made.Spec.JobTemplate = templateName, jobSpec()
+	made.Spec.JobTemplate.Template.Annotations[harness.HoldAnnotation] = "true"
+	return []client.Object{made}
+}
+
+func jobTemplate() client.Object {
+	made := &v1alpha1.JobTemplate{}
+	made.Name, made.Spec.JobTemplate = templateName, jobSpec()
+	return made
+}
+
+func editTemplate(change func(*v1alpha1.JobTemplate)) deed {
+	return func(ctx context.Context, w *World) error {
+		return edit(ctx, w, &v1alpha1.JobTemplate{}, templateName, change)
 	}
 }
 
-func jobTemplate(name string) func() client.Object {
-	return func() client.Object {
-		made := &v1alpha1.JobTemplate{}
-		made.Name, made.Spec.JobTemplate = name, jobSpec()
-		return made
-	}
+func deleteTemplate(ctx context.Context, w *World) error {
+	return w.remove(ctx, &v1alpha1.JobTemplate{}, templateName)
 }
 
-func editTemplate(name string, change func(*v1alpha1.JobTemplate)) deed {
-	return func(ctx context.Context, w *World) error { return edit(ctx, w, &v1alpha1.JobTemplate{}, name, change) }
-}
-
-func deleteTemplate(name string) deed {
-	return func(ctx context.Context, w *World) error { return w.remove(ctx, &v1alpha1.JobTemplate{}, name) }
-}
-
-// foreignJob belongs to nobody. It is suspended so that it stays as it is.
-func foreignJob(name string) *batchv1.Job {
+// foreignJob belongs to nobody and has the name of the Job of step b. It is suspended so
+// that it stays as it is.
+func foreignJob(*World) []client.Object {
 	job := &batchv1.Job{Spec: jobSpec()}
-	job.Name, job.Spec.Suspend, job.Spec.Template.Spec.RestartPolicy = name, ptr.To(true), corev1.RestartPolicyNever
-	return job
+	job.Name, job.Spec.Suspend, job.Spec.Template.Spec.RestartPolicy = flowName+"-b", ptr.To(true), corev1.RestartPolicyNever
+	return []client.Object{job}
 }

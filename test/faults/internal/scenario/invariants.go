@@ -137,6 +137,7 @@ func nothingAfterEnd(w *World) []string {
 type ledger struct {
 	mu       sync.Mutex
 	spec     *v1alpha1.JobFlowSpec
+	bornAt   int64 // when the JobFlow or DaemonJob was created
 	runs     map[string]v1alpha1.RunStatus
 	endedAt  int64
 	problems []string
@@ -161,6 +162,9 @@ func (l *ledger) follow(change harness.Change, summary *v1alpha1.Summary, runs [
 	defer l.mu.Unlock()
 	if change.Type == watch.Deleted {
 		return
+	}
+	if l.bornAt == 0 {
+		l.bornAt = change.Version
 	}
 	is := ended(summary)
 	if l.endedAt != 0 && !is {
@@ -207,6 +211,12 @@ func (l *ledger) flow() *v1alpha1.JobFlowSpec {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.spec
+}
+
+func (l *ledger) born() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bornAt
 }
 
 func (l *ledger) end() int64 {

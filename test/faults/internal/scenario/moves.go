@@ -35,7 +35,11 @@ func editDaemon(change func(*v1alpha1.DaemonJob)) deed {
 
 func editJob(run string, change func(*batchv1.Job)) deed {
 	return func(ctx context.Context, w *World) error {
-		return edit(ctx, w, &batchv1.Job{}, w.job(run).Name, change)
+		job := w.job(run)
+		if job == nil {
+			return nil // somebody deleted it
+		}
+		return client.IgnoreNotFound(edit(ctx, w, &batchv1.Job{}, job.Name, change))
 	}
 }
 

@@ -33,8 +33,11 @@ func (w *World) parent() (object client.Object, summary *v1alpha1.Summary, runs 
 //	Failed: a Succeeded, b Failed/BackoffLimitExceeded, c Skipped/DependencyFailed; Jobs: a b
 func (w *World) Outcome() string {
 	_, summary, runs := w.parent()
-	state := "gone"
-	if summary != nil {
+	state := "not there yet"
+	switch {
+	case summary == nil && w.ledger.born() != 0:
+		state = "gone"
+	case summary != nil:
 		var parts []string
 		for i := range runs {
 			part := w.short(runs[i].Name) + " " + string(runs[i].Phase)
@@ -108,6 +111,7 @@ func (w *World) EndedAsItsJobs() bool {
 			right = job.Failed != 0 || job.Deleted != 0 || run.Reason == v1alpha1.ReasonJobRejected
 		case v1alpha1.PhaseSkipped:
 			right = run.JobUID == "" || run.Reason == v1alpha1.ReasonNodeGone
+		default: // not at its end
 		}
 		if !right {
 			return false
@@ -117,11 +121,6 @@ func (w *World) EndedAsItsJobs() bool {
 }
 
 // Conditions for the moves of scripts.
-
-// exists: the Job of a step or node does, and is that of the newest attempt.
-func exists(run string) func(*World) bool {
-	return func(w *World) bool { return w.job(run) != nil }
-}
 
 // recorded: the status says so of a step or node.
 func recorded(run string, phase v1alpha1.Phase, reason string) func(*World) bool {
@@ -141,6 +140,16 @@ func state(want v1alpha1.State) func(*World) bool {
 	}
 }
 
+// failed: the status says so of a step or node, for whatever reason.
+func failed(run string) func(*World) bool {
+	return func(w *World) bool { return w.run(run).Phase == v1alpha1.PhaseFailed }
+}
+
+// created: the step or node has its Job, by what is recorded.
+func created(run string) func(*World) bool {
+	return func(w *World) bool { return w.run(run).JobUID != "" }
+}
+
 // jobIs: the Job of a step or node exists and is so.
 func jobIs(run string, so func(*batchv1.Job) bool) func(*World) bool {
 	return func(w *World) bool {
@@ -154,8 +163,10 @@ func missing(run string) func(*World) bool {
 	return func(w *World) bool { return w.job(run) == nil }
 }
 
+func either(first, second func(*World) bool) func(*World) bool {
+	return func(w *World) bool { return first(w) || second(w) }
+}
+
 func both(first, second func(*World) bool) func(*World) bool {
 	return func(w *World) bool { return first(w) && second(w) }
 }
-
-func atOnce(*World) bool { return true }

@@ -185,6 +185,12 @@ func (r *run) keepAlive(reached <-chan error) error {
 
 // settle waits until no operator has anything more to do. One may die of that.
 func (r *run) settle(ctx context.Context) error {
+	if r.fault.Standby {
+		// Nobody does anything while nobody leads.
+		if err := waitFor(ctx, func() bool { return slices.ContainsFunc(r.alive(), isElected) }); err != nil {
+			return err
+		}
+	}
 	for _, operator := range r.alive() {
 		alive, cancel := aliveContext(ctx, operator)
 		err := operator.WaitIdle(alive, quiet+r.fault.Lag)
@@ -225,9 +231,10 @@ func (r *run) check(ctx context.Context, result *Result) error {
 		return err
 	}
 	if path := w.parentPath(); path != "" {
-		if err := waitFor(ctx, func() bool { return r.current().HasRead(path) }); err != nil {
-			return fmt.Errorf("the last operator did not look at %s: %w", path, err)
-		}
+		// It need not read it there, so this is no check, only a sign that it is at work.
+		looking, cancel := context.WithTimeout(ctx, time.Second)
+		_ = waitFor(looking, func() bool { return r.current().HasRead(path) })
+		cancel()
 	}
 	if err := r.current().WaitIdle(ctx, quiet); err != nil {
 		result.Violations = append(result.Violations, "an operator that starts after the end does not come to rest"+r.explain())

@@ -24,6 +24,15 @@ func isDead(o *harness.Operator) bool {
 	}
 }
 
+func isElected(o *harness.Operator) bool {
+	select {
+	case <-o.Elected:
+		return true
+	default:
+		return false
+	}
+}
+
 // anyDead is closed when one of them dies.
 func anyDead(operators []*harness.Operator) <-chan struct{} {
 	if len(operators) == 1 {

@@ -113,6 +113,10 @@ func (w *World) operatorOptions() harness.OperatorOptions {
 // FirstVersion is a resource version at which nothing of the scenario existed yet.
 func (w *World) FirstVersion() int64 { return w.Record.Versions()[0] - 1 }
 
+// BirthVersion is the one at which the JobFlow or DaemonJob was there, and nothing had
+// become of it.
+func (w *World) BirthVersion() int64 { return w.ledger.born() }
+
 // MiddleVersion is one half way from there to now.
 func (w *World) MiddleVersion() int64 {
 	versions := w.Record.Versions()
