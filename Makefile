@@ -150,6 +150,16 @@ test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: wha
 	  printf '\n==> What the faults came to\n'; \
 	  go -C test/faults run ./summary $(FAULTS_REPORT) || failed=1; exit $$failed
 
+FAULTS_PARTS += faults-fuzz
+# How long each fuzz test is fuzzed.
+FUZZTIME ?= $(if $(filter short,$(FAULTS)),10s,60s)
+
+.PHONY: faults-fuzz
+faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
+	$(call say,Fuzzing each test for $(FUZZTIME))
+	@mkdir -p $(FAULTS_REPORT)
+	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test/faults run ./fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
+
 # The tests install the operator themselves, in a cluster that does not have it. In
 # our own cluster what test-e2e has left is in the way; in another it may be of use.
 .PHONY: test-helm
