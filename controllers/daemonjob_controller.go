@@ -34,13 +34,13 @@ type daemonJobReconciler struct {
 	now      func() time.Time
 }
 
-func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder) *daemonJobReconciler {
+func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder, now func() time.Time) *daemonJobReconciler {
 	return &daemonJobReconciler{
 		client:   mgr.GetClient(),
 		children: children,
 		events:   recorder,
 		fresh:    newFreshness[v1alpha1.DaemonJob](mgr.GetAPIReader(), &v1alpha1.DaemonJobList{}),
-		now:      time.Now,
+		now:      now,
 	}
 }
 

@@ -40,13 +40,13 @@ type jobFlowReconciler struct {
 	now      func() time.Time
 }
 
-func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder) *jobFlowReconciler {
+func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder, now func() time.Time) *jobFlowReconciler {
 	return &jobFlowReconciler{
 		client:   mgr.GetClient(),
 		children: children,
 		events:   recorder,
 		fresh:    newFreshness[v1alpha1.JobFlow](mgr.GetAPIReader(), &v1alpha1.JobFlowList{}),
-		now:      time.Now,
+		now:      now,
 	}
 }
 

@@ -25,21 +25,26 @@ type Options struct {
 	Upgradeable conditions.Condition
 	// HoldUpgrades has OLM wait with upgrades while something runs.
 	HoldUpgrades bool
+	// Now is the clock; nil for the machine's.
+	Now func() time.Time
 }
 
 // Setup adds the controllers and their indexes to the manager.
 func Setup(mgr ctrl.Manager, options Options) error {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
 	if err := addIndexes(mgr); err != nil {
 		return err
 	}
-	metrics.CountObjects(mgr.GetClient(), time.Now)
+	metrics.CountObjects(mgr.GetClient(), options.Now)
 	children := newChildJobs(mgr.GetClient(), mgr.GetAPIReader())
 	events := mgr.GetEventRecorder("jobflow-operator")
 
-	if err := newJobFlowReconciler(mgr, children, events).setup(mgr, options.ofController()); err != nil {
+	if err := newJobFlowReconciler(mgr, children, events, options.Now).setup(mgr, options.ofController()); err != nil {
 		return err
 	}
-	if err := newDaemonJobReconciler(mgr, children, events).setup(mgr, options.ofController()); err != nil {
+	if err := newDaemonJobReconciler(mgr, children, events, options.Now).setup(mgr, options.ofController()); err != nil {
 		return err
 	}
 	if err := (&jobTemplateReconciler{client: mgr.GetClient()}).setup(mgr, options.ofController()); err != nil {
