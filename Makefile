@@ -160,6 +160,16 @@ faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
 	@mkdir -p $(FAULTS_REPORT)
 	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test/faults run ./fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
 
+FAULTS_PARTS += faults-misuse
+
+.PHONY: faults-misuse
+faults-misuse: $(DEVCLUSTER) ## Give every property of the CRDs right and wrong values: none is ignored, nothing breaks.
+	$(call say,Misusing every property)
+	@mkdir -p $(FAULTS_REPORT)
+	@assets="$$($(DEVCLUSTER) assets)"; \
+	  KUBEBUILDER_ASSETS="$$assets" FAULTS=$(FAULTS) FAULTS_REPORT=$(FAULTS_REPORT) \
+	  go -C test/faults test -count=1 -timeout 40m -v ./misuse/
+
 # The tests install the operator themselves, in a cluster that does not have it. In
 # our own cluster what test-e2e has left is in the way; in another it may be of use.
 .PHONY: test-helm
