@@ -41,6 +41,16 @@ const (
           containers:
           - {name: main, image: "busybox:1.28", command: ["true"], env: [{name: OWN, value: own}]}
 `
+	// wholeJob are the fields of a Job spec that uses all that batch/v1 has to offer, so
+	// that each of them is tried among those that it needs.
+	wholeJob = `completionMode: Indexed, completions: 3, parallelism: 2, backoffLimitPerIndex: 1, maxFailedIndexes: 1,
+    activeDeadlineSeconds: 3600, ttlSecondsAfterFinished: 600, podReplacementPolicy: Failed,
+    podFailurePolicy: {rules: [{action: FailIndex, onExitCodes: {containerName: main, operator: In, values: [3, 4]}}]},
+    successPolicy: {rules: [{succeededIndexes: "0-1", succeededCount: 1}]},
+    template: {metadata: {labels: {team: a}, annotations: {note: b}}, spec: {
+      initContainers: [{name: init, image: "busybox:1.28"}],
+      containers: [{name: main, image: "busybox:1.28", command: ["true"], env: [{name: OWN, value: own}], volumeMounts: [{name: own, mountPath: /own}]}],
+      volumes: [{name: own, emptyDir: {}}]}}`
 	nodeExcluded = "n9"
 	noSuchNode   = "there is no node of the name, nor was there one before"
 )
@@ -81,15 +91,15 @@ spec:
 		},
 	},
 	{
-		name:     "JobFlow/jobTemplate",
+		name:     "JobFlow.jobTemplate",
 		resource: "jobflows",
 		base: `
 kind: JobFlow
 spec:
   flows:
   - name: one
-    jobTemplate:
-      template:` + podTemplate,
+    jobTemplate: {` + wholeJob + `}
+`,
 		walk:       "spec.flows[0].jobTemplate",
 		native:     "spec.flows[0].jobTemplate",
 		kubernetes: []string{"spec.flows[0].jobTemplate.template.spec"},
@@ -97,7 +107,11 @@ spec:
 	{
 		name:     "JobTemplate",
 		resource: "jobtemplates",
-		base:     reusable,
+		base: `
+kind: JobTemplate
+metadata: {name: reusable}
+spec: {jobTemplate: {` + wholeJob + `}}
+`,
 		user: `
 kind: JobFlow
 spec:
@@ -132,13 +146,12 @@ spec:
 		},
 	},
 	{
-		name:     "DaemonJob/spec",
+		name:     "DaemonJob.spec",
 		resource: "daemonjobs",
 		base: `
 kind: DaemonJob
-spec:
-  excludeNodeList: n1
-  template:` + podTemplate,
+spec: {excludeNodeList: n1, ` + wholeJob + `}
+`,
 		walk:       "spec",
 		except:     []string{"spec.globalParams", "spec.excludeNodeList"},
 		native:     "spec",

@@ -41,7 +41,7 @@ func (t *trial) String() string {
 const (
 	// longestReaction is how long the operator may take over a change. It takes some
 	// milliseconds, and the machine may be busy with other things.
-	longestReaction = 30 * time.Second
+	longestReaction = 10 * time.Second
 	// mostRequests is how many the operator may send for one trial, in which it sees two
 	// or three objects with up to three Jobs each come, change and go.
 	mostRequests = 60

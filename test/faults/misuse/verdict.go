@@ -48,7 +48,7 @@ func refusedByName(t *trial, refusal error) error {
 		}
 		return nil
 	}
-	if !named(text, append(t.names(), "nosuchfield")...) {
+	if !namesIt(t, text) && !named(text, "nosuchfield") {
 		return fmt.Errorf("refused without naming it: %s", clippedText(text))
 	}
 	return nil
@@ -62,6 +62,23 @@ func (t *trial) names() []string {
 	}
 	// Shared volumes are volumes in the Job that Kubernetes speaks of.
 	return append(slices.Clone(t.property.path), "volumes")
+}
+
+// namesIt says whether a message names the property, or is about something that it is
+// in as a whole.
+func namesIt(t *trial, text string) bool {
+	if named(text, t.names()...) {
+		return true
+	}
+	for n := range t.property.path {
+		if in := (&property{path: t.property.path[:n]}).String(); len(in) > len(t.row.walk) {
+			inJob := "spec" + strings.TrimPrefix(in, t.row.native)
+			if strings.Contains(text, in+":") || t.row.native != "" && strings.Contains(text, inJob+":") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func named(text string, names ...string) bool {
@@ -84,7 +101,7 @@ func (c *cluster) judge(ctx context.Context, t *trial, tried, subject *unstructu
 		return stored, errors.New("the operator has not looked at it")
 	}
 	if wrong := complains(seen); wrong {
-		if !named(seen.text(), t.names()...) {
+		if !namesIt(t, seen.text()) {
 			return stored, fmt.Errorf("status complains without naming it: %s", clippedText(seen.text()))
 		}
 		return reported, nil
