@@ -93,7 +93,7 @@ func (c *cluster) tryIn(ctx context.Context, t *trial, right, wrong *unstructure
 		err = c.client.Create(ctx, wrong.DeepCopy())
 	}
 	if err != nil {
-		return refused, refusedByName(t, err)
+		return refused, c.refusedByName(ctx, t, wrong, err)
 	}
 	subject, err := c.use(ctx, t.row, right)
 	if err != nil {
@@ -115,6 +115,10 @@ func (c *cluster) use(ctx context.Context, r *row, tried *unstructured.Unstructu
 	if r.user == "" {
 		return tried, nil
 	}
+	// A JobFlow that comes at the same moment may get the JobTemplate as it was.
+	if err := c.awaitObserved(ctx, tried); err != nil {
+		return nil, err
+	}
 	user, err := object(r.user)
 	if err != nil {
 		return nil, err
@@ -133,12 +137,17 @@ func (c *cluster) undo(ctx context.Context, t *trial, right, subject *unstructur
 	err = c.replaceSpec(ctx, right)
 	immutable := err != nil
 	if immutable {
-		if err := refusedByName(t, err); err != nil {
+		if err := c.refusedByName(ctx, t, right, err); err != nil {
 			return fmt.Errorf("when it is undone: %w", err)
 		}
 	}
 	// What cannot be changed is deleted and made again; so is a JobFlow whose Job is made
 	// of the wrong JobTemplate, or whose deadline has passed.
+	if subject != right {
+		if err := c.awaitObserved(ctx, right); err != nil {
+			return err
+		}
+	}
 	again := immutable || subject != right && len(before.Jobs) > 0 || strings.Contains(before.text(), "activeDeadlineSeconds passed")
 	if again {
 		if err := c.deleteWithJobs(ctx, subject); err != nil {
@@ -162,6 +171,20 @@ func subjectOf(r *row, right, subject *unstructured.Unstructured) *unstructured.
 		return right.DeepCopy()
 	}
 	return subject.DeepCopy()
+}
+
+// awaitObserved waits until the operator has seen the object as it is now.
+func (c *cluster) awaitObserved(ctx context.Context, object *unstructured.Unstructured) error {
+	return eventually(longestReaction, func() error {
+		current := object.DeepCopy()
+		if err := c.client.Get(ctx, client.ObjectKeyFromObject(object), current); err != nil {
+			return err
+		}
+		if seen, _, _ := unstructured.NestedInt64(current.Object, "status", "observedGeneration"); seen != current.GetGeneration() {
+			return errors.New("the operator has not looked at it")
+		}
+		return nil
+	})
 }
 
 // awaitView waits until people see the same of an object as of the one that was right

@@ -37,7 +37,7 @@ const (
 
 // refusedByName checks a refusal: it has to name the property, and where it is that
 // this may not change, to say what to do instead.
-func refusedByName(t *trial, refusal error) error {
+func (c *cluster) refusedByName(ctx context.Context, t *trial, wrong *unstructured.Unstructured, refusal error) error {
 	text := refusal.Error()
 	if strings.Contains(text, "immutable") {
 		if !named(text, t.property.path...) {
@@ -48,7 +48,7 @@ func refusedByName(t *trial, refusal error) error {
 		}
 		return nil
 	}
-	if !namesIt(t, text) && !named(text, "nosuchfield") {
+	if !namesIt(t, text) && !named(text, "nosuchfield") && !c.namelessToo(ctx, t, wrong) {
 		return fmt.Errorf("refused without naming it: %s", clippedText(text))
 	}
 	return nil
@@ -81,6 +81,16 @@ func namesIt(t *trial, text string) bool {
 	return false
 }
 
+// namelessToo says whether the API server refuses a native Job of the same spec without
+// naming the property either: it is at odds with another one, and that one is named.
+func (c *cluster) namelessToo(ctx context.Context, t *trial, object *unstructured.Unstructured) bool {
+	if t.row.native == "" {
+		return false
+	}
+	_, refusal, err := c.native(ctx, object, t.row.native)
+	return err == nil && refusal != nil && !namesIt(t, refusal.Error())
+}
+
 func named(text string, names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return name != "spec" && strings.Contains(text, name) }) ||
 		len(names) > 0 && names[0] == "spec" && strings.Contains(text, "spec")
@@ -101,7 +111,7 @@ func (c *cluster) judge(ctx context.Context, t *trial, tried, subject *unstructu
 		return stored, errors.New("the operator has not looked at it")
 	}
 	if wrong := complains(seen); wrong {
-		if !namesIt(t, seen.text()) {
+		if !namesIt(t, seen.text()) && !c.namelessToo(ctx, t, current) {
 			return stored, fmt.Errorf("status complains without naming it: %s", clippedText(seen.text()))
 		}
 		return reported, nil
