@@ -45,6 +45,7 @@ func FuzzJobFlow(f *testing.F) {
 		`{"flows":[{"name":"a","jobTemplateRef":"t"},{"name":"b","dependencies":["a"],"jobTemplateRef":"t"}],"parallelism":1,"suspend":true,"startOn":"PodsSucceeded"}`,
 		`{"flows":[{"name":"a","jobTemplate":` + busyJob + `,"shareVolumeMounts":[{"name":"v","mountPath":"/v","subPath":"../x"}]}],"shareVolumes":[{"name":"v","emptyDir":{}}]}`,
 		`{"flows":[{"name":"a","jobTemplate":` + indexedJob + `}],"globalParams":{"nodeName":"n","env":[{"name":"A","value":"1"}],"labels":{"team":"x"},"annotations":{"note":"y"}}}`,
+		`{"flows":[{"name":"` + strings.Repeat("ä", 200_000) + `","jobTemplateRef":"` + strings.Repeat("t", 200_000) + `"}]}`,
 		`{"flows":[{"name":"a","jobTemplate":` + busyJob + `}],"activeDeadlineSeconds":9223372036854775807,"ttlSecondsAfterFinished":0,"parallelism":-1}`,
 	} {
 		f.Add([]byte(`{"metadata":{"name":"flow","namespace":"ns"},"spec":` + spec + `}`))
@@ -121,6 +122,8 @@ func FuzzDaemonJob(f *testing.F) {
 		`{}`,
 		strings.TrimSuffix(busyJob, "}") + `,"excludeNodeList":" n0 ,,n1"}`,
 		strings.TrimSuffix(busyJob, "}") + `,"excludeNodeList":"n0;n1, N2"}`,
+		strings.TrimSuffix(busyJob, "}") + `,"excludeNodeList":"` + strings.Repeat("N ", 120_000) + `"}`,
+		strings.TrimSuffix(busyJob, "}") + `,"globalParams":{"labels":{"` + strings.Repeat("k", 200_000) + `":"` + strings.Repeat("v", 200_000) + `"}}}`,
 		strings.TrimSuffix(indexedJob, "}") + `,"suspend":true,"globalParams":{"env":[{"name":"A"}]}}`,
 		`{"parallelism":-1,"completions":-1,"backoffLimit":-1,"template":{"spec":{"nodeName":"n1","containers":[{"name":"c","image":"i"}]}}}`,
 		`{"template":{"spec":{"containers":[{"name":"c","image":"i"}],"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{},{"matchExpressions":[{"key":"zone","operator":"In","values":["a"]}]}]}}}}}}`,
@@ -249,7 +252,7 @@ const (
 	longestCheck = 5 * time.Second
 	// longestAnswer is what all errors of an object may take together. They end up in
 	// one Status twice, as its message and as its causes.
-	longestAnswer = 64 << 10
+	longestAnswer = 256 << 10
 )
 
 // validated are the errors of an object, after a check of what holds for all.
