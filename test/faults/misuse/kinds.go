@@ -30,6 +30,8 @@ type row struct {
 	// kubernetes are the paths below which properties are Kubernetes' own: there are
 	// hundreds of them, of which some are tried.
 	kubernetes []string
+	// deadline is the property that has the operator end Jobs, which is for good.
+	deadline string
 	// later are the properties, or single values of one, that do not show while Jobs run
 	// though they are taken, each with the reason.
 	later map[string]string
@@ -81,6 +83,7 @@ spec:
 		beside:     []string{reusable},
 		walk:       "spec",
 		except:     []string{"spec.flows[0].jobTemplate"},
+		deadline:   "spec.activeDeadlineSeconds",
 		kubernetes: []string{"spec.shareVolumes[0]", "spec.flows[0].shareVolumeMounts[0]", "spec.globalParams.env[0].valueFrom"},
 		later: map[string]string{
 			"spec.parallelism":             "more or fewer Jobs than there are steps",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -142,13 +141,13 @@ func (c *cluster) undo(ctx context.Context, t *trial, right, subject *unstructur
 		}
 	}
 	// What cannot be changed is deleted and made again; so is a JobFlow whose Job is made
-	// of the wrong JobTemplate, or whose deadline has passed.
+	// of the wrong JobTemplate, or whose Jobs may have been ended meanwhile.
 	if subject != right {
 		if err := c.awaitObserved(ctx, right); err != nil {
 			return err
 		}
 	}
-	again := immutable || subject != right && len(before.Jobs) > 0 || strings.Contains(before.text(), "activeDeadlineSeconds passed")
+	again := immutable || subject != right && len(before.Jobs) > 0 || t.property.String() == t.row.deadline
 	if again {
 		if err := c.deleteWithJobs(ctx, subject); err != nil {
 			return err
