@@ -150,10 +150,28 @@ test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: wha
 	  printf '\n==> What the faults came to\n'; \
 	  go -C test/faults run ./summary $(FAULTS_REPORT) || failed=1; exit $$failed
 
+# go test flags for one of the parts below, for example
+# FAULTS_FLAGS='-only "^diamond/" -seed 7'.
+FAULTS_FLAGS ?=
+run_faults = mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; \
+  KUBEBUILDER_ASSETS="$$assets" FAULTS=$(FAULTS) FAULTS_REPORT=$(FAULTS_REPORT) \
+  go -C test/faults test $(RACE) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
+
+FAULTS_PARTS += faults-crash
+.PHONY: faults-crash
+faults-crash: $(DEVCLUSTER) ## Kill the operator before and after each of its writes.
+	$(call say,Killing the operator at each of its writes)
+	@$(call run_faults,./crash)
+
+FAULTS_PARTS += faults-api
+.PHONY: faults-api
+faults-api: $(DEVCLUSTER) ## Refusals, lost answers, watches that lag and break, clocks that jump.
+	$(call say,Putting faults between the operator and the API server)
+	@$(call run_faults,./api)
+
 FAULTS_PARTS += faults-fuzz
 # How long each fuzz test is fuzzed.
 FUZZTIME ?= $(if $(filter short,$(FAULTS)),10s,60s)
-
 .PHONY: faults-fuzz
 faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
 	$(call say,Fuzzing each test for $(FUZZTIME))
@@ -161,14 +179,10 @@ faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
 	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test/faults run ./fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
 
 FAULTS_PARTS += faults-misuse
-
 .PHONY: faults-misuse
 faults-misuse: $(DEVCLUSTER) ## Give every property of the CRDs right and wrong values: none is ignored, nothing breaks.
 	$(call say,Misusing every property)
-	@mkdir -p $(FAULTS_REPORT)
-	@assets="$$($(DEVCLUSTER) assets)"; \
-	  KUBEBUILDER_ASSETS="$$assets" FAULTS=$(FAULTS) FAULTS_REPORT=$(FAULTS_REPORT) \
-	  go -C test/faults test -count=1 -timeout 40m -v ./misuse/
+	@$(call run_faults,./misuse)
 
 # The tests install the operator themselves, in a cluster that does not have it. In
 # our own cluster what test-e2e has left is in the way; in another it may be of use.

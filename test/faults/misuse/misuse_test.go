@@ -2,9 +2,11 @@ package misuse
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +20,10 @@ import (
 
 // seed decides what is tried with webhooks and what without, and which of Kubernetes' own
 // properties are tried: the same ones each time.
-const seed = 20230
+var seed = flag.Uint64("seed", 20230, "decides what is tried")
+
+// only picks trials by what they are called, as in the messages about them.
+var only = flag.String("only", "", "a regular expression: trials whose name it does not match are left out")
 
 const workers = 8
 
@@ -35,7 +40,7 @@ func TestMisuse(t *testing.T) {
 		}
 	})
 	short := os.Getenv("FAULTS") == "short"
-	t.Logf("seed %d", seed)
+	t.Logf("seed %d", *seed)
 	for i := range rows {
 		row := &rows[i]
 		t.Run(row.name, func(t *testing.T) {
@@ -66,12 +71,16 @@ func (c *cluster) misuse(ctx context.Context, t *testing.T, r *row, short bool) 
 		violate("%s: %v", r.name, err)
 		return part
 	}
+	picked, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
 	trials, err := r.trials(short)
 	if err != nil {
 		violate("%s: %v", r.name, err)
 		return part
 	}
-	trials = slices.DeleteFunc(trials, func(one *trial) bool { return !strings.Contains(one.String(), os.Getenv("MISUSE")) })
+	trials = slices.DeleteFunc(trials, func(one *trial) bool { return !picked.MatchString(one.String()) })
 	began := time.Now()
 	reconciledBefore, err := total("controller_runtime_reconcile_total")
 	if err != nil {
@@ -175,7 +184,7 @@ func (r *row) trials(short bool) ([]*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	random := rand.New(rand.NewPCG(seed, uint64(len(r.name))))
+	random := rand.New(rand.NewPCG(*seed, uint64(len(r.name))))
 	var list []*trial
 	for _, p := range ours {
 		values := valuesFor(p)

@@ -51,6 +51,8 @@ func StartAPIServer() (*APIServer, error) {
 	}
 	environment := &envtest.Environment{CRDDirectoryPaths: []string{crds}, ErrorIfCRDPathMissing: true}
 	environment.ControlPlane.GetAPIServer().Configure().
+		// There is no node controller that would take its taint off a new node again.
+		Set("disable-admission-plugins", "ServiceAccount", "TaintNodesByCondition").
 		Set("max-requests-inflight", "4000").
 		Set("max-mutating-requests-inflight", "2000")
 	config, err := environment.Start()

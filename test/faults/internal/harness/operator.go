@@ -33,6 +33,9 @@ type OperatorOptions struct {
 	// Transports stand between it and the API server, the one nearest to the operator
 	// first.
 	Transports []Transport
+	// Starting is called with the operator before it does anything: for a Transport that
+	// has to kill it.
+	Starting func(*Operator)
 	// Now is its clock; nil for the machine's.
 	Now func() time.Time
 	// LeaderElection has it act only while it holds the lease in Namespace, with
@@ -70,6 +73,9 @@ func (s *APIServer) StartOperator(options OperatorOptions) (*Operator, error) {
 		return nil, fmt.Errorf("setting up the controllers: %w", err)
 	}
 	o.Elected = mgr.Elected()
+	if options.Starting != nil {
+		options.Starting(o)
+	}
 	go func() {
 		defer close(o.ended)
 		o.err = mgr.Start(running)

@@ -19,9 +19,8 @@ import (
 
 // What the annotations of a pod template tell the player about its Job.
 const (
-	// OutcomeAnnotation is OutcomeFailed for a Job that fails; others succeed.
-	OutcomeAnnotation = "player/outcome"
-	OutcomeFailed     = "Failed"
+	// FailAnnotation is the step or node whose Job fails; the others succeed.
+	FailAnnotation = "player/fail"
 	// HoldAnnotation has the Job run until Release.
 	HoldAnnotation = "player/hold"
 )
@@ -167,7 +166,7 @@ func (p *Player) run(ctx context.Context, key client.ObjectKey) (again time.Dura
 	switch {
 	case p.held(job):
 		return again, nil
-	case job.Spec.Template.Annotations[OutcomeAnnotation] == OutcomeFailed:
+	case fails(job):
 		return 0, p.fail(ctx, job, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
 	}
 	return 0, p.end(ctx, job, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, batchv1.JobReasonCompletionsReached, "")
@@ -184,6 +183,11 @@ func (p *Player) held(job *batchv1.Job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return job.Spec.Template.Annotations[HoldAnnotation] != "" && !p.released[client.ObjectKeyFromObject(job)]
+}
+
+func fails(job *batchv1.Job) bool {
+	run := job.Annotations[v1alpha1.RunAnnotation]
+	return run != "" && job.Spec.Template.Annotations[FailAnnotation] == run
 }
 
 // finished takes a Job away when its TTL has passed.

@@ -17,7 +17,7 @@ import (
 func (p *Player) runPods(ctx context.Context, job *batchv1.Job) (done bool, lag time.Duration, err error) {
 	held := p.held(job)
 	phase := corev1.PodSucceeded
-	if job.Spec.Template.Annotations[OutcomeAnnotation] == OutcomeFailed {
+	if fails(job) {
 		phase = corev1.PodFailed
 	}
 	done = !held

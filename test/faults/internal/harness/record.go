@@ -47,6 +47,7 @@ type Record struct {
 	gone     map[types.UID]bool
 	jobs     []*JobHistory
 	byUID    map[types.UID]*JobHistory
+	versions []int64
 	onChange []func(Change)
 	// succeeded are pods whose success is in the history of their Job.
 	succeeded map[types.UID]bool
@@ -142,6 +143,7 @@ func (r *Record) add(kind watch.EventType, object client.Object) {
 		r.objects[object.GetUID()] = object
 		r.newest[name] = object.GetUID()
 	}
+	r.versions = append(r.versions, version)
 	r.keepHistory(change)
 	listeners := r.onChange
 	close(r.changed)
@@ -234,6 +236,13 @@ func (r *Record) shows(kind string, there map[types.UID]int64) bool {
 func versionOf(object client.Object) int64 {
 	version, _ := strconv.ParseInt(object.GetResourceVersion(), 10, 64) // checked when it came
 	return version
+}
+
+// Versions are the resource versions of all changes so far, in order.
+func (r *Record) Versions() []int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(slices.Values(r.versions))
 }
 
 // Gone says whether an object existed and was deleted.
