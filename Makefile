@@ -188,6 +188,21 @@ faults-api: $(DEVCLUSTER) ## Refusals, lost answers, watches that lag and break,
 	$(call say,Putting faults between the operator and the API server)
 	@$(call run_faults,./api)
 
+FAULTS_PARTS += faults-fuzz
+# How long each fuzz test is fuzzed.
+FUZZTIME ?= $(if $(filter short,$(FAULTS)),10s,60s)
+.PHONY: faults-fuzz
+faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
+	$(call say,Fuzzing each test for $(FUZZTIME))
+	@mkdir -p $(FAULTS_REPORT)
+	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test/faults run ./fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
+
+FAULTS_PARTS += faults-misuse
+.PHONY: faults-misuse
+faults-misuse: $(DEVCLUSTER) ## Give every property of the CRDs right and wrong values: none is ignored, nothing breaks.
+	$(call say,Misusing every property)
+	@$(call run_faults,./misuse)
+
 # How long to soak; flags of test/faults/soak. The long one rests long enough at its end
 # to see what leaks of each flow.
 SOAK_FLAGS ?= $(if $(filter short,$(FAULTS)),--flows 500 --duration 1m,--flows 20000 --duration 2h --rest 13m)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -49,7 +50,12 @@ func StartAPIServer() (*APIServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	environment := &envtest.Environment{CRDDirectoryPaths: []string{crds}, ErrorIfCRDPathMissing: true}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{crds},
+		ErrorIfCRDPathMissing: true,
+		// It starts in some seconds, and not in the usual 20 where much else runs.
+		ControlPlaneStartTimeout: 2 * time.Minute,
+	}
 	environment.ControlPlane.GetAPIServer().Configure().
 		// There is no node controller that would take its taint off a new node again.
 		Set("disable-admission-plugins", "ServiceAccount", "TaintNodesByCondition").
