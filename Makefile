@@ -137,6 +137,12 @@ test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
 	@$(use_cluster); $(use_kubectl); \
 	  go -C test/e2e test -v -count=1 -timeout 40m ./...
 
+# Time is for people to look at; that nothing is quadratic, make test counts.
+.PHONY: bench-core
+bench-core: ## The decisions at 10, 100 and 1,000 steps and nodes: time and allocations for each.
+	$(call say,Measuring the pure core)
+	@go test -run '^$$' -bench '^BenchmarkCore$$' ./internal/scale | go run ./hack/benchcore
+
 # What test-faults runs is a list of parts, each a target of its own that reports into
 # one directory. FAULTS=short is what fits into ten minutes.
 FAULTS ?= full
