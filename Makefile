@@ -156,6 +156,12 @@ bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated 
 	  go -C test/benchmarks run . --kubeconfig "$$KUBECONFIG" --manager $(MANAGER) --audit-log "$$logs/audit.log" \
 	    --work $(BIN)/bench --versions "$$versions" $(BENCH_FLAGS)
 
+# Time is for people to look at; that nothing is quadratic, make test counts.
+.PHONY: bench-core
+bench-core: ## The decisions at 10, 100 and 1,000 steps and nodes: time and allocations for each.
+	$(call say,Measuring the pure core)
+	@go test -run '^$$' -bench '^BenchmarkCore$$' ./internal/scale | go run ./hack/benchcore
+
 # What test-faults runs is a list of parts, each a target of its own that reports into
 # one directory. FAULTS=short is what fits into ten minutes.
 FAULTS ?= full

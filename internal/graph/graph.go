@@ -67,7 +67,7 @@ const mostProblems = 1000
 // are no use: unknown names and repetitions.
 func resolve(steps []Step, index map[string]int) ([][]int, []Problem) {
 	var problems []Problem
-	nearest := newNearestSearch(steps)
+	search := NewSearch(func() []string { return names(steps) })
 	dependencies := make([][]int, len(steps))
 	// seenBy[d] is the last step that named d, plus one: a set that need not be
 	// emptied between steps.
@@ -78,9 +78,11 @@ func resolve(steps []Step, index map[string]int) ([][]int, []Problem) {
 			switch {
 			case (!known || seenBy[d] == i+1) && len(problems) >= mostProblems:
 			case !known:
-				problems = append(problems, Problem{
-					Kind: Unknown, Step: i, Dependency: j, Name: name, Nearest: nearest.to(name, step.Name),
-				})
+				nearest := search.Nearest(name)
+				if nearest == step.Name {
+					nearest = "" // what depends on itself would be a cycle
+				}
+				problems = append(problems, Problem{Kind: Unknown, Step: i, Dependency: j, Name: name, Nearest: nearest})
 			case seenBy[d] == i+1:
 				problems = append(problems, Problem{Kind: Duplicate, Step: i, Dependency: j, Name: name})
 			default:
@@ -90,6 +92,14 @@ func resolve(steps []Step, index map[string]int) ([][]int, []Problem) {
 		}
 	}
 	return dependencies, problems
+}
+
+func names(steps []Step) []string {
+	list := make([]string, len(steps))
+	for i := range steps {
+		list[i] = steps[i].Name
+	}
+	return list
 }
 
 // topological is Kahn's algorithm, always taking the free step that stands first

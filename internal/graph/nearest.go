@@ -30,39 +30,29 @@ func Nearest(name string, candidates []string) string {
 const (
 	// longestCompared is the length of the longest name that Kubernetes knows.
 	longestCompared = 253
-	// mostSearches bounds the work for a list of steps in which everything is
-	// misspelt: a person mends the first few and sees the rest.
+	// mostSearches bounds the work for a list in which everything is misspelt: a person
+	// mends the first few and sees the rest.
 	mostSearches = 20
 )
 
-// nearestSearch looks for the nearest step, once for each unknown name and only
-// for the first few.
-type nearestSearch struct {
-	steps    []Step
-	searched map[string]string
+// Search looks for the nearest of some names, once for each unknown one and only for
+// the first few.
+type Search struct {
+	candidates func() []string
+	searched   map[string]string
 }
 
-func newNearestSearch(steps []Step) *nearestSearch {
-	return &nearestSearch{steps: steps, searched: map[string]string{}}
+// NewSearch is a search among the candidates, which are asked for if one is made.
+func NewSearch(candidates func() []string) *Search {
+	return &Search{candidates: candidates, searched: map[string]string{}}
 }
 
-// to returns the name of the step nearest to name, unless that is the step that
-// asks: what depends on itself would be a cycle.
-func (n *nearestSearch) to(name, asking string) string {
-	nearest, known := n.searched[name]
-	if !known {
-		if len(n.searched) >= mostSearches {
-			return ""
-		}
-		candidates := make([]string, len(n.steps))
-		for i, step := range n.steps {
-			candidates[i] = step.Name
-		}
-		nearest = Nearest(name, candidates)
-		n.searched[name] = nearest
-	}
-	if nearest == asking {
-		return ""
+// Nearest is the function Nearest, or "" after the first few names.
+func (s *Search) Nearest(name string) string {
+	nearest, known := s.searched[name]
+	if !known && len(s.searched) < mostSearches {
+		nearest = Nearest(name, s.candidates())
+		s.searched[name] = nearest
 	}
 	return nearest
 }

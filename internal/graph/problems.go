@@ -103,7 +103,11 @@ func knots(dependencies [][]int) knotSet {
 		if low[i] != number[i] {
 			return
 		}
-		start := slices.Index(stack, i)
+		// From the top: below it may be all the steps that wait for this one.
+		start := len(stack) - 1
+		for stack[start] != i {
+			start--
+		}
 		component := slices.Clone(stack[start:])
 		stack = stack[:start]
 		for _, member := range component {

@@ -59,12 +59,13 @@ func overlay(base, top map[string]string) map[string]string {
 func mergeEnv(pod *corev1.PodSpec, global []corev1.EnvVar) {
 	for _, container := range containersOf(pod) {
 		own := container.Env
-		named := func(name string) bool {
-			return slices.ContainsFunc(own, func(v corev1.EnvVar) bool { return v.Name == name })
+		named := make(sets.Set[string], len(own))
+		for i := range own {
+			named.Insert(own[i].Name)
 		}
 		var env []corev1.EnvVar
 		for i := range global {
-			if !named(global[i].Name) {
+			if !named.Has(global[i].Name) {
 				env = append(env, *global[i].DeepCopy())
 			}
 		}

@@ -33,11 +33,11 @@ func volumes(list []corev1.Volume, at *field.Path) field.ErrorList {
 // its volume is shared.
 func sharedMounts(shared []corev1.Volume, mounts []corev1.VolumeMount, at *field.Path) field.ErrorList {
 	errs := volumeMounts(mounts, at)
-	names := volumeNames(shared)
+	known := knownVolumes(shared)
 	for i := range mounts {
-		if name := mounts[i].Name; name != "" && !slices.Contains(names, name) {
+		if name := mounts[i].Name; name != "" && !known.has(name) {
 			errs = append(errs, field.Invalid(at.Index(i).Child("name"), name,
-				"no volume of this name in spec.shareVolumes"+meant(graph.Nearest(name, names))))
+				"no volume of this name in spec.shareVolumes"+meant(known.Nearest(name))))
 		}
 	}
 	return errs
@@ -76,12 +76,12 @@ func sharedVolumes(shared []corev1.Volume, mounts []corev1.VolumeMount, pod *cor
 // mountsOfVolumes checks that what the containers mount is there, in the pod or
 // among the shared volumes.
 func mountsOfVolumes(pod *corev1.PodSpec, shared []corev1.Volume, at *field.Path) field.ErrorList {
-	known := append(volumeNames(pod.Volumes), volumeNames(shared)...)
+	known := knownVolumes(pod.Volumes, shared)
 	var errs field.ErrorList
 	check := func(name string, at *field.Path) {
-		if name != "" && !slices.Contains(known, name) {
+		if name != "" && !known.has(name) {
 			errs = append(errs, field.Invalid(at.Child("name"), name,
-				"no volume of this name"+meant(graph.Nearest(name, known))))
+				"no volume of this name"+meant(known.Nearest(name))))
 		}
 	}
 	forEachContainer(pod, at, func(container *corev1.Container, at *field.Path) {
@@ -129,6 +129,22 @@ func insideVolume(subPath string, at *field.Path) field.ErrorList {
 	}
 	return nil
 }
+
+// volumeSet finds volumes by name, and the one that a wrong name may have meant.
+type volumeSet struct {
+	*graph.Search
+	names sets.Set[string]
+}
+
+func knownVolumes(lists ...[]corev1.Volume) volumeSet {
+	var all []string
+	for _, list := range lists {
+		all = append(all, volumeNames(list)...)
+	}
+	return volumeSet{graph.NewSearch(func() []string { return all }), sets.New(all...)}
+}
+
+func (s volumeSet) has(name string) bool { return s.names.Has(name) }
 
 func volumeNames(list []corev1.Volume) []string {
 	names := make([]string, len(list))

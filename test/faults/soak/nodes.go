@@ -21,6 +21,9 @@ func node(i int) *corev1.Node {
 	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("node-%02d", i)}}
 }
 
+// moves says whether a node is one that comes and goes.
+func moves(name string) bool { return name >= node(nodes-moving).Name }
+
 // join creates a node, and makes it ready as kubelet and node lifecycle controller do:
 // admission taints each new one.
 func join(ctx context.Context, c client.Client, seen *census, node *corev1.Node) error {

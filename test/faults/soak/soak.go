@@ -63,6 +63,7 @@ func (s *trial) phases(ctx context.Context) (*report.Part, error) {
 	}
 	fmt.Printf("warmed up with one of each workload: %s\n", &before)
 
+	warmUp := s.load.flows.Load()
 	start := time.Now()
 	if err := s.underLoad(ctx, start); err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func (s *trial) phases(ctx context.Context) (*report.Part, error) {
 		return nil, err
 	}
 	fmt.Printf("at rest again: %s\n", &after)
-	return s.judge(took, &before, &after)
+	return s.judge(fmt.Sprintf("%d in %s, and %d before", s.flows, took.Round(time.Second), warmUp), &before, &after)
 }
 
 // underLoad creates the flows, and meanwhile cuts connections, moves nodes and takes
@@ -192,7 +193,7 @@ func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) 
 }
 
 // judge says what the run has come to.
-func (s *trial) judge(took time.Duration, before, after *sample) (*report.Part, error) {
+func (s *trial) judge(flows string, before, after *sample) (*report.Part, error) {
 	c := s.census
 	part := &report.Part{Name: "soak", Faults: s.world.proxy.count() + s.moves}
 	ended, deleted, jobs, _ := c.counts()
@@ -200,7 +201,7 @@ func (s *trial) judge(took time.Duration, before, after *sample) (*report.Part, 
 	c.check(after.panics == 0, "%v reconciles panicked", after.panics)
 	c.check(after.goroutines <= before.goroutines+10, "%v goroutines at rest, %v before the load", after.goroutines, before.goroutines)
 
-	part.Add("JobFlows", fmt.Sprintf("%d in %s", s.load.flows.Load(), took.Round(time.Second)))
+	part.Add("JobFlows", flows)
 	part.Add("ended", fmt.Sprintf("%d JobFlows and DaemonJobs, with %d Jobs", ended, jobs))
 	part.Add("connections cut", s.world.proxy.count())
 	part.Add("nodes that came or went", s.moves)
