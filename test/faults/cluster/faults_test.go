@@ -44,6 +44,7 @@ var faults = []fault{
 		lasts: time.Minute,
 		end:   func(ctx context.Context) { devcluster(ctx, "up") },
 	}.inflict},
+	{name: "operator-out-of-memory", replicas: 1, workloads: anywhere(manyFlows), inflict: starve},
 	{name: "node-lost-and-back", replicas: 2, workloads: onLostNode, podsDie: true, inflict: loseNode},
 	{name: "node-lost-and-deleted", replicas: 2, workloads: onDeletedNode, podsDie: true, inflict: loseNodeForGood},
 }
@@ -72,6 +73,7 @@ var _ = Describe("Workloads that are under way", func() {
 
 			DeferCleanup(func(ctx SpecContext) { devcluster(ctx, "up") }, NodeTimeout(awaited))
 			part.Faults++
+			part.Add("Jobs that there were before", t.record.count())
 			fault.inflict(ctx, t, leader)
 
 			t.awaitEnds(ctx)

@@ -31,12 +31,19 @@ func findOperator(ctx context.Context) {
 // patchOperator changes the Deployment and waits for the rollout.
 func patchOperator(ctx context.Context, change func(*appsv1.Deployment)) {
 	GinkgoHelper()
+	changeOperator(ctx, change)
+	awaitOperator(ctx)
+}
+
+// changeOperator changes the Deployment, and returns it as it was.
+func changeOperator(ctx context.Context, change func(*appsv1.Deployment)) *appsv1.Deployment {
+	GinkgoHelper()
 	deployment := &appsv1.Deployment{}
 	Expect(k8s.Get(ctx, operator, deployment)).To(Succeed())
 	before := deployment.DeepCopy()
 	change(deployment)
 	Expect(k8s.Patch(ctx, deployment, client.MergeFrom(before))).To(Succeed())
-	awaitOperator(ctx)
+	return before
 }
 
 // awaitOperator waits until all replicas of the operator are there and ready, one of

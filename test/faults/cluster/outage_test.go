@@ -19,7 +19,6 @@ type outage struct {
 
 func (o outage) inflict(ctx context.Context, t *trial, _ *corev1.Pod) {
 	GinkgoHelper()
-	jobs := t.record.count()
 	began := time.Now()
 	o.begin(ctx)
 	Eventually(ctx, apiServerReady).ShouldNot(Succeed())
@@ -36,7 +35,6 @@ func (o outage) inflict(ctx context.Context, t *trial, _ *corev1.Pod) {
 	back := time.Now()
 	saw("the API server is ready again")
 	t.part.Add("the API server was not ready for", seconds(back.Sub(began)))
-	t.part.Add("Jobs created before", jobs)
 
 	Eventually(ctx, func() time.Time { return t.record.renewedAfter(back) }).WithTimeout(awaited).ShouldNot(BeZero(), "renewals of the lease")
 	t.part.Add("from then to a leader that lives", seconds(t.record.renewedAfter(back).Sub(back)))

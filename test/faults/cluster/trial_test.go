@@ -51,7 +51,7 @@ func newTrial(ctx context.Context, part *report.Part, workloads []workload) *tri
 			Expect(k8s.Create(ctx, object)).To(Succeed())
 		}
 	}
-	Eventually(t.notUnderWay).Should(BeEmpty(), "workloads that are not under way")
+	Eventually(t.notUnderWay).WithTimeout(awaited).Should(BeEmpty(), "workloads that are not under way")
 	return t
 }
 
