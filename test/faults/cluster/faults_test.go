@@ -34,6 +34,11 @@ var faults = []fault{
 		begin: func(ctx context.Context) { devcluster(ctx, "kill", "kube-apiserver") },
 		end:   func(ctx context.Context) { devcluster(ctx, "up") },
 	}.inflict},
+	{name: "api-server-down-for-a-minute", replicas: 1, workloads: anywhere(everyFeature), inflict: outage{
+		begin: func(ctx context.Context) { devcluster(ctx, "kill", "kube-apiserver") },
+		lasts: time.Minute,
+		end:   func(ctx context.Context) { devcluster(ctx, "up") },
+	}.inflict},
 	{name: "etcd-hangs-for-a-minute", replicas: 1, workloads: anywhere(everyFeature), inflict: outage{
 		begin: func(ctx context.Context) { devcluster(ctx, "pause", "etcd") },
 		lasts: time.Minute,
@@ -79,9 +84,7 @@ var _ = Describe("Workloads that are under way", func() {
 			t.awaitEnds(ctx)
 			awaitOperator(ctx)
 			t.reportSize()
-			if !fault.podsDie {
-				part.Add("restarts of the operator's containers", restarts(ctx)-restarted)
-			}
+			part.Add("restarts of the operator's containers", since(restarted, restarts(ctx)))
 			t.checkInvariants()
 			t.checkNothingStays(ctx)
 		})

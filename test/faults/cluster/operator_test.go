@@ -141,15 +141,24 @@ func kill(pod *corev1.Pod) {
 	saw("pod %s on %s: killed pid %d", pod.Name, pod.Spec.NodeName, pids[0])
 }
 
-// restarts counts how often containers of the operator's pods were started anew.
-func restarts(ctx context.Context) (count int32) {
+// restarts are how often the containers of the operator's pods were started anew.
+func restarts(ctx context.Context) map[string]int32 {
 	GinkgoHelper()
 	pods, err := operatorPods(ctx)
 	Expect(err).NotTo(HaveOccurred())
+	counts := map[string]int32{}
 	for i := range pods {
 		for _, container := range pods[i].Status.ContainerStatuses {
-			count += container.RestartCount
+			counts[pods[i].Name] += container.RestartCount
 		}
+	}
+	return counts
+}
+
+// since is how many restarts there were more, in pods that are still there.
+func since(before, now map[string]int32) (count int32) {
+	for pod, restarts := range now {
+		count += restarts - before[pod]
 	}
 	return count
 }

@@ -72,7 +72,7 @@ func (t *trial) openLedger(object client.Object, parent string) {
 }
 
 // notUnderWay are the workloads of which too little has happened yet: a JobFlow has to
-// be past its first step, a DaemonJob has to run on every node.
+// be past its first step, or in it, a DaemonJob has to run on every node.
 func (t *trial) notUnderWay() []string {
 	GinkgoHelper()
 	begun := map[string]int{}
@@ -83,10 +83,11 @@ func (t *trial) notUnderWay() []string {
 	}
 	var missing []string
 	for i := range t.workloads {
-		parent := t.workloads[i].parent
-		need := 2
+		parent, need := t.workloads[i].parent, 2
 		if _, ok := parent.(*v1alpha1.DaemonJob); ok {
 			need = len(nodes)
+		} else if t.workloads[i].soon {
+			need = 1
 		}
 		if begun[parent.GetName()] < need {
 			missing = append(missing, parent.GetName())

@@ -20,6 +20,8 @@ type workload struct {
 	state v1alpha1.State
 	// phases are those of steps and nodes that do not end as Succeeded.
 	phases map[string]v1alpha1.Phase
+	// soon is for a fault that need not wait until the first step has ended.
+	soon bool
 	// attempts are those of steps and nodes that are run more than once.
 	attempts map[string]int
 }
@@ -43,7 +45,7 @@ func manyFlows() []workload {
 	loads := []workload{{parent: namedDaemonJob("daemonjob", sleep(25)), state: v1alpha1.StateSucceed}}
 	for i := range 20 {
 		flow := namedFlow(fmt.Sprintf("flow-%02d", i), step("a", 4), step("b", 4, "a"), step("c", 4, "a"), step("d", 4, "b", "c"))
-		loads = append(loads, workload{parent: flow, state: v1alpha1.StateSucceed})
+		loads = append(loads, workload{parent: flow, soon: true, state: v1alpha1.StateSucceed})
 	}
 	return loads
 }
