@@ -21,6 +21,8 @@ UNTAR_IMG          := quay.io/operator-framework/scorecard-untar:v1.33.0
 # The name of devcluster's cluster, and flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
 CLUSTER ?= dev
 CLUSTER_FLAGS ?=
+# What of config/components to install with the operator, for example COMPONENTS=high-availability.
+COMPONENTS ?=
 # go test flags for the unit tests, for example TEST_FLAGS="-run TestPlan -v".
 TEST_FLAGS ?=
 # Where everything that is built here goes.
@@ -220,6 +222,24 @@ faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 JobFlows in two hours, with fla
 	@mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; export FAULTS_REPORT=$(FAULTS_REPORT); \
 	  KUBEBUILDER_ASSETS="$$assets" go -C test/faults run ./soak --operator $(MANAGER) \
 	  --crds $(CURDIR)/config/crd/bases --out $(BIN) $(SOAK_FLAGS)
+
+# Its processes are killed, so that no cluster but our own will do.
+FAULTS_PARTS += faults-cluster
+.PHONY: faults-cluster
+ifdef OWN_CLUSTER
+faults-cluster: cluster-up ## Faults of API server, etcd, nodes and the operator's pods, on real nodes.
+	@if $(simulated); then \
+	  echo 'These faults need nodes that run containers, and those of the cluster $(CLUSTER) are simulated. Real ones need Linux, root and apt: make cluster-down, then this again.' >&2; exit 1; \
+	fi
+	@$(MAKE) image-load deploy COMPONENTS=high-availability
+	$(call say,Testing faults of the cluster)
+	@$(use_cluster); $(use_kubectl); \
+	  CLUSTER=$(CLUSTER) DEVCLUSTER=$(DEVCLUSTER) FAULTS_REPORT=$(FAULTS_REPORT) \
+	  go -C test/faults test -v -count=1 -timeout 90m ./cluster $(if $(filter short,$(FAULTS)),-ginkgo.label-filter=short)
+else
+faults-cluster:
+	@echo 'KUBECONFIG is set. These faults need a cluster of devcluster, whose processes they kill: unset KUBECONFIG' >&2; exit 1
+endif
 
 # The tests install the operator themselves, in a cluster that does not have it. In
 # our own cluster what test-e2e has left is in the way; in another it may be of use.
@@ -446,7 +466,7 @@ uninstall: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the CRDs, and with them every Jo
 deploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Install the operator in the cluster, and wait until it is ready.
 	$(call say,Installing the operator $(IMG))
 	@$(use_cluster); $(use_kubectl); \
-	  KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh "$(IMG)" $(if $(OWN_CLUSTER),$(IMAGE_TAR))
+	  COMPONENTS="$(COMPONENTS)" KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh "$(IMG)" $(if $(OWN_CLUSTER),$(IMAGE_TAR))
 
 .PHONY: undeploy
 undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that belongs to it.
