@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -54,12 +55,6 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 		return m, err
 	}
 	defer jobs.close()
-	parents, err := b.observeParents(ctx, namespace)
-	if err != nil {
-		return m, err
-	}
-	defer parents.Stop()
-
 	audit, err := newAuditTail(b.auditLog)
 	if err != nil {
 		return m, err
@@ -80,7 +75,7 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 	if err != nil {
 		return m, fmt.Errorf("%s: %w", w.key, err)
 	}
-	if err := awaitEnds(ctx, parents, len(w.flows)+len(w.daemonJobs)); err != nil {
+	if err := b.awaitEnds(ctx, namespace); err != nil {
 		return m, fmt.Errorf("%s: %w", w.key, err)
 	}
 	m.Wall, m.Edges = time.Since(began).Seconds(), edges(tasks, seen)
@@ -123,77 +118,76 @@ func (b *bench) submit(ctx context.Context, w *workload, namespace string) error
 	return group.Wait()
 }
 
-// observeParents watches the kinds of a workload's own objects.
-func (b *bench) observeParents(ctx context.Context, namespace string) (watch.Interface, error) {
-	flows, err := b.ours.Watch(ctx, &v1alpha1.JobFlowList{}, client.InNamespace(namespace))
-	if err != nil {
-		return nil, err
-	}
-	daemons, err := b.ours.Watch(ctx, &v1alpha1.DaemonJobList{}, client.InNamespace(namespace))
-	if err != nil {
-		flows.Stop()
-		return nil, err
-	}
-	return merge(flows, daemons), nil
-}
-
-// merge is one stream of two; it ends with either.
-func merge(a, b watch.Interface) watch.Interface {
-	out := make(chan watch.Event)
-	both := watch.NewProxyWatcher(out)
-	go func() {
-		defer close(out)
-		defer a.Stop()
-		defer b.Stop()
-		for {
-			var event watch.Event
-			var ok bool
-			select {
-			case event, ok = <-a.ResultChan():
-			case event, ok = <-b.ResultChan():
-			case <-both.StopChan():
-				return
-			}
-			if !ok {
-				return
-			}
-			select {
-			case out <- event:
-			case <-both.StopChan():
-				return
+// awaitEnds waits until every JobFlow and DaemonJob of a namespace Succeeds.
+func (b *bench) awaitEnds(ctx context.Context, namespace string) error {
+	for _, list := range []client.ObjectList{&v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}} {
+		// A watch that the API server ends is begun anew.
+		for open := true; open; {
+			var err error
+			if open, err = b.someOpen(ctx, list, namespace); err != nil {
+				return err
 			}
 		}
-	}()
-	return both
+	}
+	return nil
 }
 
-// awaitEnds waits until so many objects say that they Succeed.
-func awaitEnds(ctx context.Context, stream watch.Interface, n int) error {
-	ended := map[string]bool{}
-	for len(ended) < n {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d objects ended: %w", len(ended), n, ctx.Err())
-		case event, ok := <-stream.ResultChan():
-			if !ok {
-				return fmt.Errorf("the watch of JobFlows and DaemonJobs ended")
-			}
-			var summary *v1alpha1.Summary
-			switch parent := event.Object.(type) {
-			case *v1alpha1.JobFlow:
-				summary = &parent.Status.Summary
-			case *v1alpha1.DaemonJob:
-				summary = &parent.Status.Summary
-			default:
-				return fmt.Errorf("watching JobFlows and DaemonJobs: %v", event.Object)
-			}
-			switch summary.State {
-			case v1alpha1.StateFailed:
-				return fmt.Errorf("it Failed: %s", summary.Message)
-			case v1alpha1.StateSucceed:
-				ended[fmt.Sprintf("%T", event.Object)+event.Object.(metav1.Object).GetName()] = true
-			}
+// someOpen lists objects, and watches those that are open until none is or the watch
+// ends.
+func (b *bench) someOpen(ctx context.Context, list client.ObjectList, namespace string) (bool, error) {
+	if err := b.ours.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return false, err
+	}
+	open := map[string]bool{}
+	objects, err := meta.ExtractList(list)
+	if err != nil {
+		return false, err
+	}
+	for _, object := range objects {
+		if err := note(open, object); err != nil {
+			return false, err
 		}
+	}
+	if len(open) == 0 {
+		return false, nil
+	}
+	stream, err := b.ours.Watch(ctx, list, &client.ListOptions{
+		Namespace: namespace, Raw: &metav1.ListOptions{ResourceVersion: list.GetResourceVersion()},
+	})
+	if err != nil {
+		return false, err
+	}
+	defer stream.Stop()
+	for event := range stream.ResultChan() {
+		if err := note(open, event.Object); err != nil {
+			return false, err
+		}
+		if len(open) == 0 {
+			return false, nil
+		}
+	}
+	return true, ctx.Err()
+}
+
+// note enters whether an object has ended.
+func note(open map[string]bool, object runtime.Object) error {
+	var summary *v1alpha1.Summary
+	switch parent := object.(type) {
+	case *v1alpha1.JobFlow:
+		summary = &parent.Status.Summary
+	case *v1alpha1.DaemonJob:
+		summary = &parent.Status.Summary
+	default:
+		return fmt.Errorf("watching JobFlows and DaemonJobs: %v", object)
+	}
+	name := object.(metav1.Object).GetName()
+	switch summary.State {
+	case v1alpha1.StateFailed:
+		return fmt.Errorf("%s Failed: %s", name, summary.Message)
+	case v1alpha1.StateSucceed:
+		delete(open, name)
+	default:
+		open[name] = true
 	}
 	return nil
 }
