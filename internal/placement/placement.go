@@ -43,8 +43,8 @@ func Decide(dj *v1alpha1.DaemonJob, nodes []*corev1.Node) []Decision {
 		if excluded.Has(node.Name) {
 			continue
 		}
-		// An affinity that cannot be parsed matches no node, and the error says no
-		// more than the API server does when it refuses the pod.
+		// An affinity that cannot be parsed matches no node. It is an error of the spec,
+		// which is found before this.
 		if fits, _ := affinity.Match(node); !fits {
 			continue
 		}

@@ -37,6 +37,7 @@ func podTemplate(template *corev1.PodTemplateSpec, path *field.Path) field.Error
 	errs = append(errs, volumes(pod.Volumes, at.Child("volumes"))...)
 	errs = append(errs, nodeName(pod.NodeName, at.Child("nodeName"))...)
 	errs = append(errs, validLabels(pod.NodeSelector, at.Child("nodeSelector"))...)
+	errs = append(errs, nodeAffinity(pod.Affinity, at.Child("affinity"))...)
 	errs = append(errs, malformed(pod.ServiceAccountName, validation.IsDNS1123Subdomain, at.Child("serviceAccountName"))...)
 	errs = append(errs, malformed(pod.PriorityClassName, validation.IsDNS1123Subdomain, at.Child("priorityClassName"))...)
 	errs = append(errs, atLeast(pod.TerminationGracePeriodSeconds, 0, at.Child("terminationGracePeriodSeconds"))...)

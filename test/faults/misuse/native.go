@@ -23,7 +23,7 @@ import (
 )
 
 // native asks the API server, without storing anything, for a Job with the spec that
-// lies in the object, with the two differences that ours are documented to have. It is
+// lies in the object, with the differences that ours are documented to have. It is
 // nil where the API server refuses such a Job, and then says why.
 func (c *cluster) native(ctx context.Context, object *unstructured.Unstructured, at string) (*batchv1.JobSpec, error, error) {
 	spec, _ := dig(object.Object, strings.Split(strings.ReplaceAll(at, firstItem, "."+firstItem), ".")).(map[string]any)
@@ -36,6 +36,9 @@ func (c *cluster) native(ctx context.Context, object *unstructured.Unstructured,
 	// Those of a DaemonJob stand beside its Job spec.
 	delete(spec, "globalParams")
 	delete(spec, "excludeNodeList")
+	if manual, _ := spec["manualSelector"].(bool); !manual {
+		withoutGenerated(spec)
+	}
 	if spec["backoffLimit"] == nil && spec["backoffLimitPerIndex"] == nil {
 		spec["backoffLimit"] = int64(0)
 	}
@@ -56,6 +59,24 @@ func (c *cluster) native(ctx context.Context, object *unstructured.Unstructured,
 	}
 	clean := bare(&typed.Spec)
 	return &clean, nil, nil
+}
+
+// withoutGenerated leaves out what Kubernetes writes into every Job, and what a spec that
+// was copied from a living Job therefore has: the operator does so too, where a native
+// Job would be refused.
+func withoutGenerated(spec map[string]any) {
+	for _, path := range [][]string{{"template", "metadata", "labels"}, {"selector", "matchLabels"}} {
+		keys, _ := dig(spec, path).(map[string]any)
+		for _, key := range []string{batchv1.ControllerUidLabel, batchv1.JobNameLabel, "controller-uid", "job-name"} {
+			delete(keys, key)
+		}
+	}
+	selector, _ := spec["selector"].(map[string]any)
+	labels, _ := selector["matchLabels"].(map[string]any)
+	expressions, _ := selector["matchExpressions"].([]any)
+	if len(labels)+len(expressions) == 0 {
+		delete(spec, "selector")
+	}
 }
 
 // dig is what the path leads to, or nil.
