@@ -119,11 +119,11 @@ func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJo
 	if err := r.client.List(ctx, list, readOnly); err != nil {
 		return plan.DaemonObserved{}, fmt.Errorf("listing nodes: %w", err)
 	}
-	nodes := make([]*corev1.Node, len(list.Items))
+	nodes := make([]*corev1.Node, 0, len(list.Items))
 	names := sets.New[string]()
 	for i := range list.Items {
-		nodes[i] = &list.Items[i]
-		names.Insert(nodes[i].Name)
+		nodes = append(nodes, &list.Items[i])
+		names.Insert(list.Items[i].Name)
 	}
 	for name := range missed(dj, own, names) {
 		node := &corev1.Node{}

@@ -29,11 +29,9 @@ func deleted(n int) scenario.Inject {
 					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
 						response, err := next.RoundTrip(r)
 						if harness.IsWrite(r) && !isEvent(r) && int(writes.Add(1)) == n {
-							gone, failure := deleteJobs(r.Context(), w)
-							if failure != nil {
+							if failure := deleteJobs(r.Context(), w, &injected); failure != nil {
 								return response, failure
 							}
-							injected.Add(int64(gone))
 						}
 						return response, err
 					})
@@ -43,22 +41,22 @@ func deleted(n int) scenario.Inject {
 	}
 }
 
-// deleteJobs deletes all Jobs of the world that have an owner, as kubectl does.
-func deleteJobs(ctx context.Context, w *scenario.World) (int, error) {
+// deleteJobs deletes all Jobs of the world that have an owner, as kubectl does. Each is
+// counted first: whoever sees that it is gone has to see that it was us.
+func deleteJobs(ctx context.Context, w *scenario.World, count *atomic.Int64) error {
 	list := &batchv1.JobList{}
 	if err := w.Server.Client.List(ctx, list, client.InNamespace(w.Namespace)); err != nil {
-		return 0, fmt.Errorf("listing Jobs: %w", err)
+		return fmt.Errorf("listing Jobs: %w", err)
 	}
-	gone := 0
 	for i := range list.Items {
 		if metav1.GetControllerOfNoCopy(&list.Items[i]) == nil {
 			continue
 		}
+		count.Add(1)
 		err := w.Server.Client.Delete(ctx, &list.Items[i], client.PropagationPolicy(metav1.DeletePropagationBackground))
 		if client.IgnoreNotFound(err) != nil {
-			return gone, fmt.Errorf("deleting a Job: %w", err)
+			return fmt.Errorf("deleting a Job: %w", err)
 		}
-		gone++
 	}
-	return gone, nil
+	return nil
 }

@@ -36,7 +36,7 @@ var faults = []row{
 	{name: "parents late", inject: shaped(late, delayed("jobflows", "daemonjobs"))},
 	{name: "pods late", inject: shaped(late, delayed("pods")), fits: withPods},
 	{name: "nodes late", inject: shaped(late, delayed("nodes")), fits: withNodes},
-	{name: "JobTemplates late", inject: shaped(late, delayed("jobtemplates")), fits: flowsOnly},
+	{name: "JobTemplates late", inject: shaped(late, delayed("jobtemplates")), fits: withTemplates},
 	{name: "events doubled", inject: shaped(0, doubled)},
 	{name: "events coalesced", inject: shaped(2*window, coalesced)},
 	{name: "watches silent for a while", inject: shaped(late, silent)},
@@ -76,7 +76,7 @@ func withPods(_ *scenario.Scenario, mode scenario.Mode) bool { return mode == sc
 
 func withNodes(s *scenario.Scenario, _ scenario.Mode) bool { return s.OnNodes() }
 
-func flowsOnly(s *scenario.Scenario, _ scenario.Mode) bool { return !s.OnNodes() }
+func withTemplates(s *scenario.Scenario, _ scenario.Mode) bool { return s.UsesJobTemplates() }
 
 // untimed leaves out what ends by the clock: it would end at another time.
 func untimed(s *scenario.Scenario, _ scenario.Mode) bool { return !s.Timed }

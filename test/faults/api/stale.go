@@ -45,7 +45,7 @@ func lagging(n int, version func(*scenario.World) int64, resources ...string) sc
 						case query.Get("sendInitialEvents") == "true":
 							return answer(r, http.StatusBadRequest, metav1.StatusReasonBadRequest), nil
 						case harness.IsWatch(r):
-							return reshape(life, next, r, func(s *stream) { holdUntil(s, began.Add(behind)) }, &injected)
+							return reshape(next, r, func(s *stream) { holdUntil(s, began.Add(behind)) }, &injected)
 						case query.Get("resourceVersion") == "0":
 							injected.Add(1)
 							r = r.Clone(r.Context())

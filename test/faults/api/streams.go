@@ -29,7 +29,6 @@ type frame struct {
 // stream is one watch of the operator, from its start to its end.
 type stream struct {
 	ctx      context.Context
-	life     *scenario.Life
 	resource string // jobs, pods, jobflows and so on
 	in       <-chan frame
 	injected *atomic.Int64
@@ -70,10 +69,10 @@ func shaped(lag time.Duration, shape shape) scenario.Inject {
 		return &scenario.Fault{
 			Injected: func() int { return int(injected.Load()) },
 			Lag:      lag,
-			Transports: func(life *scenario.Life) []harness.Transport {
+			Transports: func(*scenario.Life) []harness.Transport {
 				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
 					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						return reshape(life, next, r, shape, &injected)
+						return reshape(next, r, shape, &injected)
 					})
 				}}
 			},
@@ -81,7 +80,7 @@ func shaped(lag time.Duration, shape shape) scenario.Inject {
 	}
 }
 
-func reshape(life *scenario.Life, next http.RoundTripper, r *http.Request, shape shape, injected *atomic.Int64) (*http.Response, error) {
+func reshape(next http.RoundTripper, r *http.Request, shape shape, injected *atomic.Int64) (*http.Response, error) {
 	if !harness.IsWatch(r) {
 		return next.RoundTrip(r)
 	}
@@ -98,7 +97,7 @@ func reshape(life *scenario.Life, next http.RoundTripper, r *http.Request, shape
 	response.Body = &pipe{read, from, cancel}
 	go decode(ctx, from, frames)
 	go func() {
-		shape(&stream{ctx: ctx, life: life, resource: resourceOf(r), in: frames, injected: injected, out: json.NewEncoder(write)})
+		shape(&stream{ctx: ctx, resource: resourceOf(r), in: frames, injected: injected, out: json.NewEncoder(write)})
 		_ = write.Close() // the end of a watch, as the API server makes it
 		cancel()
 	}()

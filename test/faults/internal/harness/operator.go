@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -93,8 +94,8 @@ func (o *Operator) config(base *rest.Config, transports []Transport) *rest.Confi
 	copied := rest.CopyConfig(base)
 	copied.Wrap(func(rt http.RoundTripper) http.RoundTripper {
 		rt = o.connection.wrap(rt)
-		for i := len(transports) - 1; i >= 0; i-- {
-			rt = transports[i](rt)
+		for _, transport := range slices.Backward(transports) {
+			rt = transport(rt)
 		}
 		return o.requests.wrap(rt)
 	})

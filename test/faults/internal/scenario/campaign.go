@@ -151,7 +151,8 @@ func (c *Campaign) progress() {
 func (c *Campaign) Report(figures ...report.Figure) {
 	c.progress()
 	for kind, times := range c.struck {
-		if times == 0 {
+		// A sample may have it where it does not strike.
+		if times == 0 && !Short() && *only == "" {
 			c.t.Errorf("%s: it never happened, so that nothing was tested", kind)
 		}
 	}

@@ -33,23 +33,17 @@ func editDaemon(change func(*v1alpha1.DaemonJob)) deed {
 	}
 }
 
+// editJob and deleteJob are for the Jobs of JobFlows. They ask the API server and not the
+// record, whose watch of Jobs may be behind that of JobFlows. Somebody may have deleted
+// the Job.
 func editJob(run string, change func(*batchv1.Job)) deed {
 	return func(ctx context.Context, w *World) error {
-		job := w.job(run)
-		if job == nil {
-			return nil // somebody deleted it
-		}
-		return client.IgnoreNotFound(edit(ctx, w, &batchv1.Job{}, job.Name, change))
+		return client.IgnoreNotFound(edit(ctx, w, &batchv1.Job{}, flowName+"-"+run, change))
 	}
 }
 
 func deleteJob(run string) deed {
-	return func(ctx context.Context, w *World) error {
-		if job := w.job(run); job != nil {
-			return w.remove(ctx, &batchv1.Job{}, job.Name)
-		}
-		return nil
-	}
+	return func(ctx context.Context, w *World) error { return w.remove(ctx, &batchv1.Job{}, flowName+"-"+run) }
 }
 
 func deleteFlow(ctx context.Context, w *World) error {

@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
 // Scenario is one JobFlow or DaemonJob with what happens to it.
@@ -66,6 +68,14 @@ func (s *Scenario) Modes() []Mode {
 // OnNodes says whether it is about a DaemonJob.
 func (s *Scenario) OnNodes() bool {
 	return slices.ContainsFunc(daemons, func(d Scenario) bool { return d.Name == s.Name })
+}
+
+// UsesJobTemplates says whether a step refers to one.
+func (s *Scenario) UsesJobTemplates() bool {
+	return slices.ContainsFunc(s.Objects(&World{}), func(object client.Object) bool {
+		flow, is := object.(*v1alpha1.JobFlow)
+		return is && slices.ContainsFunc(flow.Spec.Flows, func(step v1alpha1.FlowStep) bool { return step.JobTemplateRef != "" })
+	})
 }
 
 // All are all scenarios.
