@@ -79,12 +79,20 @@ func (c *childJobs) delete(ctx context.Context, doomed []*batchv1.Job) error {
 	return errors.Join(errs...)
 }
 
-// create creates Jobs side by side in batches that double, as the Job controller
-// does with pods: where the first is refused, for a quota say, the other hundreds
-// are not tried at all.
+// mostAtOnce is how many Jobs of one parent are created side by side.
+const mostAtOnce = 128
+
+// create creates Jobs side by side. Those of a parent that has none begin with one and
+// double, as the Job controller does with pods: where the first is refused, for a quota
+// say, the other hundreds are not tried at all. Where Jobs were created before and none
+// was refused of late, they do not wait for each other.
 func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
 	rest := p.Create
-	for size := 1; len(rest) > 0; size *= 2 {
+	size := 1
+	if hasJobs(p.Runs) && !c.refusals.any(parent.GetUID(), now) {
+		size = mostAtOnce
+	}
+	for ; len(rest) > 0; size = min(2*size, mostAtOnce) {
 		batch := rest[:min(size, len(rest))]
 		rest = rest[len(batch):]
 
@@ -113,6 +121,10 @@ func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Pl
 		}
 	}
 	return nil
+}
+
+func hasJobs(runs []v1alpha1.RunStatus) bool {
+	return slices.ContainsFunc(runs, func(run v1alpha1.RunStatus) bool { return run.JobUID != "" })
 }
 
 // outcome is what became of one creation: a Job that exists, a reason why there is

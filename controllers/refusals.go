@@ -41,6 +41,18 @@ func (r *refusals) steady(parent types.UID, run, message string, now time.Time) 
 	return message
 }
 
+// any says whether a Job of the parent was refused of late.
+func (r *refusals) any(parent types.UID, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, last := range r.byRun {
+		if key.parent == parent && !past(last.at, now) {
+			return true
+		}
+	}
+	return false
+}
+
 // sweep forgets the old ones, now and then: those of Jobs that were created in the
 // end, and of parents that are gone.
 func (r *refusals) sweep(now time.Time) {
@@ -49,10 +61,15 @@ func (r *refusals) sweep(now time.Time) {
 	}
 	r.swept = now
 	for key, last := range r.byRun {
-		if outOfDate(last.at, now) {
+		if past(last.at, now) {
 			delete(r.byRun, key)
 		}
 	}
+}
+
+// past is later than outOfDate: the attempt that follows a refusal is to find it.
+func past(at, now time.Time) bool {
+	return now.Sub(at) >= 2*retryAfter || now.Before(at)
 }
 
 // outOfDate is also true where the clock was set back.

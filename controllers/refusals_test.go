@@ -35,3 +35,17 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("remembered: %v", r.byRun)
 	}
 }
+
+func TestRefusedOfLate(t *testing.T) {
+	r := refusals{byRun: map[refusedRun]refusal{}}
+	at := time.Unix(1000, 0)
+	r.steady("f", "a", "refused", at)
+	for after, want := range map[time.Duration]bool{retryAfter: true, retryAfter + time.Second: true, 2 * retryAfter: false, -time.Minute: false} {
+		if got := r.any("f", at.Add(after)); got != want {
+			t.Errorf("%s after a refusal: %v", after, got)
+		}
+	}
+	if r.any("g", at) {
+		t.Error("another parent counts as refused")
+	}
+}
