@@ -29,8 +29,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// forEveryone are the paths that every authenticated user may read: discovery.
-var forEveryone = []string{"/api", "/apis", "/openapi", "/version"}
+// forEveryone are the paths that every authenticated user may read: discovery, and by
+// system:public-info-viewer whether the API server is ready.
+var forEveryone = []string{"/api", "/apis", "/openapi", "/version", "/readyz"}
 
 // shortcut is a question of the plugin OwnerReferencesPermissionEnforcement: whoever
 // may do this may set any owner, so that it need not ask for each.
