@@ -168,17 +168,22 @@ func (r *run) accepted() bool {
 	return r.world.Outcome() == r.world.scenario.Want || r.fault.Accepts != nil && r.fault.Accepts(r.world)
 }
 
-// keepAlive starts a new operator whenever one dies, until the outcome is reached.
+// keepAlive starts a new operator whenever one dies, until the outcome is reached. One
+// may have died before this is called.
 func (r *run) keepAlive(reached <-chan error) error {
+	wanted := len(r.operators)
 	for {
 		living := r.alive()
+		if len(living) < wanted {
+			if err := r.begin(); err != nil {
+				return err
+			}
+			continue
+		}
 		select {
 		case err := <-reached:
 			return err
 		case <-anyDead(living):
-			if err := r.begin(); err != nil {
-				return err
-			}
 		}
 	}
 }
