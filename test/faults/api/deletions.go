@@ -32,6 +32,8 @@ func deleted(n int) scenario.Inject {
 							if failure := deleteJobs(r.Context(), w, &injected); failure != nil {
 								return response, failure
 							}
+							// Whoever was to release one may wait for another that is gone.
+							w.Player.ReleaseAll()
 						}
 						return response, err
 					})

@@ -46,9 +46,10 @@ type Player struct {
 	options PlayerOptions
 	queue   workqueue.TypedDelayingInterface[named]
 
-	mu        sync.Mutex
-	released  map[client.ObjectKey]bool
-	succeeded map[string]time.Time // pods, by UID
+	mu          sync.Mutex
+	released    map[client.ObjectKey]bool
+	releasedAll bool
+	succeeded   map[string]time.Time // pods, by UID
 }
 
 // Play starts a player that acts on what the record shows, until ctx ends.
@@ -75,6 +76,14 @@ func (p *Player) Release(key client.ObjectKey) {
 	p.released[key] = true
 	p.mu.Unlock()
 	p.queue.Add(named{"Job", key})
+}
+
+// ReleaseAll holds no Job any more.
+func (p *Player) ReleaseAll() {
+	p.mu.Lock()
+	p.releasedAll = true
+	p.mu.Unlock()
+	each(p.record, func(job *batchv1.Job) { p.queue.Add(named{"Job", client.ObjectKeyFromObject(job)}) })
 }
 
 func (p *Player) notice(change Change) {
@@ -182,7 +191,7 @@ func earlier(a, b time.Duration) time.Duration {
 func (p *Player) held(job *batchv1.Job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return job.Spec.Template.Annotations[HoldAnnotation] != "" && !p.released[client.ObjectKeyFromObject(job)]
+	return job.Spec.Template.Annotations[HoldAnnotation] != "" && !p.releasedAll && !p.released[client.ObjectKeyFromObject(job)]
 }
 
 func fails(job *batchv1.Job) bool {
