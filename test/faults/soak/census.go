@@ -219,10 +219,10 @@ func (c *census) changed(object client.Object, number int) {
 }
 
 // counts are for progress.
-func (c *census) counts() (ended, deleted, jobs, violations int) {
+func (c *census) counts() (ended, deleted, jobs int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.ended, c.deleted, c.jobs, len(c.violations) + c.more
+	return c.ended, c.deleted, c.jobs
 }
 
 // endOf is the condition by which a Job has ended, or empty.

@@ -137,7 +137,7 @@ func (s *trial) look(ctx context.Context) (sample, error) {
 	}
 	now, err := s.operator.look(ctx)
 	now.flows = int(s.load.flows.Load())
-	now.ended, _, _, _ = s.census.counts()
+	now.ended, _, _ = s.census.counts()
 	return now, err
 }
 
@@ -196,7 +196,7 @@ func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) 
 func (s *trial) judge(flows string, before, after *sample) (*report.Part, error) {
 	c := s.census
 	part := &report.Part{Name: "soak", Faults: s.world.proxy.count() + s.moves}
-	ended, deleted, jobs, _ := c.counts()
+	ended, deleted, jobs := c.counts()
 	c.check(deleted == s.load.objects, "of %d objects that were created %d have ended and gone", s.load.objects, deleted)
 	c.check(after.panics == 0, "%v reconciles panicked", after.panics)
 	c.check(after.goroutines <= before.goroutines+10, "%v goroutines at rest, %v before the load", after.goroutines, before.goroutines)

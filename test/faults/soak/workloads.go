@@ -8,6 +8,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -162,7 +163,7 @@ func endsAfter(seconds int64, spec v1alpha1.JobFlowSpec) v1alpha1.JobFlowSpec {
 func suspend(value bool) func(context.Context, client.Client, client.Object) error {
 	return func(ctx context.Context, c client.Client, object client.Object) error {
 		patch := fmt.Appendf(nil, `{"spec":{"suspend":%t}}`, value)
-		return c.Patch(ctx, object, client.RawPatch("application/merge-patch+json", patch))
+		return c.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch))
 	}
 }
 
