@@ -21,6 +21,8 @@ UNTAR_IMG          := quay.io/operator-framework/scorecard-untar:v1.33.0
 # The name of devcluster's cluster, and flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
 CLUSTER ?= dev
 CLUSTER_FLAGS ?=
+# What of config/components to install with the operator, for example COMPONENTS=high-availability.
+COMPONENTS ?=
 # go test flags for the unit tests, for example TEST_FLAGS="-run TestPlan -v".
 TEST_FLAGS ?=
 # Where everything that is built here goes.
@@ -137,6 +139,25 @@ test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
 	@$(use_cluster); $(use_kubectl); \
 	  go -C test/e2e test -v -count=1 -timeout 40m ./...
 
+# A cluster of its own, whose API server counts the operator's requests. BENCH_FLAGS, for example
+# BENCH_FLAGS="--only a,b --runs 1"; the page and the plots are written by a run of everything.
+BENCH_CLUSTER := bench
+BENCH_FLAGS   ?= --out $(CURDIR)/docs
+
+.PHONY: bench
+bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated nodes; writes docs/benchmarks.md.
+	$(call say,Starting the cluster of the benchmark)
+	@$(DEVCLUSTER) up --name $(BENCH_CLUSTER) --simulated --audit-policy test/benchmarks/audit-policy.yaml
+	$(call say,Measuring: about half an hour)
+	@trap '$(DEVCLUSTER) down --name $(BENCH_CLUSTER)' EXIT; \
+	  export KUBECONFIG="$$($(DEVCLUSTER) kubeconfig --name $(BENCH_CLUSTER))"; $(use_kubectl); \
+	  $(KUSTOMIZE) build config/crd | kubectl apply --server-side -f - >/dev/null; \
+	  kubectl apply -f config/rbac/role.yaml >/dev/null; \
+	  logs="$$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^logs *//p')"; \
+	  versions="operator $(VERSION) at $$(git describe --always --dirty 2>/dev/null || echo unknown), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^kubernetes */Kubernetes /p'), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^etcd */etcd /p'), $$(go env GOVERSION)"; \
+	  go -C test/benchmarks run . --kubeconfig "$$KUBECONFIG" --manager $(MANAGER) --audit-log "$$logs/audit.log" \
+	    --work $(BIN)/bench --versions "$$versions" $(BENCH_FLAGS)
+
 # Time is for people to look at; that nothing is quadratic, make test counts.
 .PHONY: bench-core
 bench-core: ## The decisions at 10, 100 and 1,000 steps and nodes: time and allocations for each.
@@ -147,7 +168,7 @@ bench-core: ## The decisions at 10, 100 and 1,000 steps and nodes: time and allo
 # one directory. FAULTS=short is what fits into ten minutes.
 FAULTS ?= full
 FAULTS_REPORT := $(BIN)/faults
-FAULTS_PARTS  := faults-soak
+FAULTS_PARTS  :=
 
 .PHONY: test-faults
 test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: what must hold, holds. FAULTS=short: 10 minutes of it.
@@ -156,16 +177,69 @@ test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: wha
 	  printf '\n==> What the faults came to\n'; \
 	  go -C test/faults run ./summary $(FAULTS_REPORT) || failed=1; exit $$failed
 
+# go test flags for one of the parts below, for example
+# FAULTS_FLAGS='-only "^diamond/" -seed 7'.
+FAULTS_FLAGS ?=
+run_faults = mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; \
+  KUBEBUILDER_ASSETS="$$assets" FAULTS=$(FAULTS) FAULTS_REPORT=$(FAULTS_REPORT) \
+  go -C test/faults test $(RACE) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
+
+FAULTS_PARTS += faults-crash
+.PHONY: faults-crash
+faults-crash: $(DEVCLUSTER) ## Kill the operator before and after each of its writes.
+	$(call say,Killing the operator at each of its writes)
+	@$(call run_faults,./crash)
+
+FAULTS_PARTS += faults-api
+.PHONY: faults-api
+faults-api: $(DEVCLUSTER) ## Refusals, lost answers, watches that lag and break, clocks that jump.
+	$(call say,Putting faults between the operator and the API server)
+	@$(call run_faults,./api)
+
+FAULTS_PARTS += faults-fuzz
+# How long each fuzz test is fuzzed.
+FUZZTIME ?= $(if $(filter short,$(FAULTS)),10s,60s)
+.PHONY: faults-fuzz
+faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
+	$(call say,Fuzzing each test for $(FUZZTIME))
+	@mkdir -p $(FAULTS_REPORT)
+	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test/faults run ./fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
+
+FAULTS_PARTS += faults-misuse
+.PHONY: faults-misuse
+faults-misuse: $(DEVCLUSTER) ## Give every property of the CRDs right and wrong values: none is ignored, nothing breaks.
+	$(call say,Misusing every property)
+	@$(call run_faults,./misuse)
+
 # How long to soak; flags of test/faults/soak. The long one rests long enough at its end
 # to see what leaks of each flow.
 SOAK_FLAGS ?= $(if $(filter short,$(FAULTS)),--flows 500 --duration 1m,--flows 20000 --duration 2h --rest 13m)
 
+FAULTS_PARTS += faults-soak
 .PHONY: faults-soak
 faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 JobFlows in two hours, with flat memory. FAULTS=short: 500 in a minute.
 	$(call say,Soaking the operator: $(SOAK_FLAGS))
 	@mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; export FAULTS_REPORT=$(FAULTS_REPORT); \
 	  KUBEBUILDER_ASSETS="$$assets" go -C test/faults run ./soak --operator $(MANAGER) \
 	  --crds $(CURDIR)/config/crd/bases --out $(BIN) $(SOAK_FLAGS)
+
+# Its processes are killed, so that no cluster but our own will do.
+FAULTS_PARTS += faults-cluster
+.PHONY: faults-cluster
+ifdef OWN_CLUSTER
+faults-cluster: cluster-up ## Faults of API server, etcd, nodes and the operator's pods, on real nodes.
+	@if $(simulated); then \
+	  echo 'These faults need nodes that run containers, and those of the cluster $(CLUSTER) are simulated. Real ones need Linux, root and apt: make cluster-down, then this again.' >&2; exit 1; \
+	fi
+	@$(MAKE) image-load deploy COMPONENTS=high-availability
+	$(call say,Testing faults of the cluster)
+	@$(use_cluster); $(use_kubectl); \
+	  CLUSTER=$(CLUSTER) DEVCLUSTER=$(DEVCLUSTER) FAULTS_REPORT=$(FAULTS_REPORT) \
+	  go -C test/faults test -v -count=1 -timeout 90m ./cluster $(if $(filter short,$(FAULTS)),-ginkgo.label-filter=short)
+else
+faults-cluster:
+	@echo 'KUBECONFIG is set. These faults need a cluster of devcluster, whose processes they kill: unset KUBECONFIG' >&2; exit 1
+endif
 
 # The tests install the operator themselves, in a cluster that does not have it. In
 # our own cluster what test-e2e has left is in the way; in another it may be of use.
@@ -392,7 +466,7 @@ uninstall: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the CRDs, and with them every Jo
 deploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Install the operator in the cluster, and wait until it is ready.
 	$(call say,Installing the operator $(IMG))
 	@$(use_cluster); $(use_kubectl); \
-	  KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh "$(IMG)" $(if $(OWN_CLUSTER),$(IMAGE_TAR))
+	  COMPONENTS="$(COMPONENTS)" KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh "$(IMG)" $(if $(OWN_CLUSTER),$(IMAGE_TAR))
 
 .PHONY: undeploy
 undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that belongs to it.

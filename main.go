@@ -24,6 +24,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
+	"github.com/jobflow-operator/jobflow-operator/internal/startup"
 	"github.com/jobflow-operator/jobflow-operator/webhooks"
 )
 
@@ -119,6 +120,10 @@ func run(o *options) error {
 	// What limits the operator is the API server's priority and fairness, which
 	// knows its load; a limit of the client's own only adds waiting.
 	config.QPS = -1
+
+	if err := startup.AwaitAPIServer(ctx, config, o.probeAddress, ctrl.Log.WithName("startup")); err != nil {
+		return fmt.Errorf("waiting for the API server: %w", err)
+	}
 
 	metrics.Version(versionString())
 	managed := managerOptions(o)

@@ -1,32 +1,23 @@
 package controllers
 
 import (
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/selection"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// CacheOptions keep the caches small: only Jobs and pods that the operator made,
-// and of every object only what is read. A cluster with many other Jobs costs
-// nothing.
+// CacheOptions keep the manager's cache small: of every object only what is read. Jobs
+// and pods are in a cache of their own.
 func CacheOptions() cache.Options {
-	ours, err := labels.NewRequirement(v1alpha1.KindLabel, selection.Exists, nil)
-	if err != nil {
-		panic(err) // the key is a constant
-	}
-	selector := labels.NewSelector().Add(*ours)
 	return cache.Options{
 		DefaultTransform: trimMeta,
 		ByObject: map[client.Object]cache.ByObject{
-			&batchv1.Job{}: {Label: selector, Transform: trimJob},
-			&corev1.Pod{}:  {Label: selector, Transform: trimPod},
-			&corev1.Node{}: {Transform: trimNode},
+			&v1alpha1.JobFlow{}: {Transform: trimFlow},
+			&corev1.Node{}:      {Transform: trimNode},
 		},
 	}
 }
@@ -41,48 +32,22 @@ func trimMeta(in any) (any, error) {
 	return in, nil
 }
 
-func trimJob(in any) (any, error) {
-	if job, ok := in.(*batchv1.Job); ok {
-		job.Spec.Template = corev1.PodTemplateSpec{}
+// trimFlow keeps of a JobFlow that has ended what may still happen to it: its TTL, its
+// end, and which JobTemplates it used.
+func trimFlow(in any) (any, error) {
+	flow, ok := in.(*v1alpha1.JobFlow)
+	if !ok || !plan.Ended(&flow.Status.Summary) {
+		return trimMeta(in)
 	}
-	return trimMeta(in)
-}
-
-// trimPod keeps what says why a Job's pod does not run.
-func trimPod(in any) (any, error) {
-	if pod, ok := in.(*corev1.Pod); ok {
-		status := corev1.PodStatus{Phase: pod.Status.Phase}
-		for _, condition := range pod.Status.Conditions {
-			if condition.Type == corev1.PodScheduled {
-				status.Conditions = append(status.Conditions, corev1.PodCondition{
-					Type: condition.Type, Status: condition.Status, Reason: condition.Reason, Message: condition.Message,
-				})
-			}
+	var steps []v1alpha1.FlowStep
+	for i := range flow.Spec.Flows {
+		if ref := flow.Spec.Flows[i].JobTemplateRef; ref != "" {
+			steps = append(steps, v1alpha1.FlowStep{Name: flow.Spec.Flows[i].Name, JobTemplateRef: ref})
 		}
-		status.InitContainerStatuses = trimContainers(pod.Status.InitContainerStatuses)
-		status.ContainerStatuses = trimContainers(pod.Status.ContainerStatuses)
-		pod.Spec, pod.Status = corev1.PodSpec{SchedulingGates: pod.Spec.SchedulingGates}, status
-		pod.Annotations, pod.Labels = nil, nil
 	}
+	flow.Spec = v1alpha1.JobFlowSpec{Flows: steps, TTLSecondsAfterFinished: flow.Spec.TTLSecondsAfterFinished}
+	flow.Status.Flows = nil
 	return trimMeta(in)
-}
-
-func trimContainers(statuses []corev1.ContainerStatus) []corev1.ContainerStatus {
-	var kept []corev1.ContainerStatus
-	for i := range statuses {
-		kept = append(kept, corev1.ContainerStatus{Name: statuses[i].Name, Image: statuses[i].Image, State: corev1.ContainerState{
-			Waiting: statuses[i].State.Waiting, Running: statuses[i].State.Running, Terminated: terminated(statuses[i].State.Terminated),
-		}})
-	}
-	return kept
-}
-
-// terminated keeps that a container has ended, and none of the details.
-func terminated(state *corev1.ContainerStateTerminated) *corev1.ContainerStateTerminated {
-	if state == nil {
-		return nil
-	}
-	return &corev1.ContainerStateTerminated{ExitCode: state.ExitCode}
 }
 
 // trimNode keeps what decides whether a DaemonJob runs there.

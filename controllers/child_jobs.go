@@ -23,15 +23,17 @@ import (
 
 // childJobs reads the Jobs of a parent and applies plans to them.
 type childJobs struct {
+	cache    *childCache
 	client   client.Client
 	live     client.Reader
 	recent   recentJobs
 	refusals refusals
 }
 
-func newChildJobs(cached client.Client, live client.Reader) *childJobs {
+func newChildJobs(cache *childCache, writer client.Client, live client.Reader) *childJobs {
 	return &childJobs{
-		client:   cached,
+		cache:    cache,
+		client:   writer,
 		live:     live,
 		recent:   recentJobs{byParent: map[types.UID]map[string]recentJob{}},
 		refusals: refusals{byRun: map[refusedRun]refusal{}},
@@ -197,13 +199,6 @@ func conflictMessage(job *batchv1.Job) string {
 		return fmt.Sprintf("a Job named %s that belongs to %s is being deleted; the name is free after that", job.Name, owner)
 	}
 	return fmt.Sprintf("a Job named %s exists and belongs to %s; delete or rename it", job.Name, owner)
-}
-
-// trimmed is a Job without the parts that the cache leaves out too.
-func trimmed(job *batchv1.Job) *batchv1.Job {
-	job.Spec.Template = corev1.PodTemplateSpec{}
-	job.ManagedFields = nil
-	return job
 }
 
 // lookAgain says when to reconcile though nothing may have happened: as the plan

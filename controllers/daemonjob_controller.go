@@ -31,21 +31,24 @@ type daemonJobReconciler struct {
 	children *childJobs
 	events   events.EventRecorder
 	fresh    *freshness[v1alpha1.DaemonJob, *v1alpha1.DaemonJob]
-	now      func() time.Time
+	// unwritten are statuses that are newer than those in the API server.
+	unwritten *unwritten[v1alpha1.DaemonJobStatus]
+	now       func() time.Time
 }
 
-func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder) *daemonJobReconciler {
+func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder, now func() time.Time) *daemonJobReconciler {
 	return &daemonJobReconciler{
-		client:   mgr.GetClient(),
-		children: children,
-		events:   recorder,
-		fresh:    newFreshness[v1alpha1.DaemonJob](mgr.GetAPIReader(), &v1alpha1.DaemonJobList{}),
-		now:      time.Now,
+		client:    mgr.GetClient(),
+		children:  children,
+		events:    recorder,
+		fresh:     newFreshness[v1alpha1.DaemonJob](mgr.GetAPIReader(), &v1alpha1.DaemonJobList{}),
+		unwritten: newUnwritten[v1alpha1.DaemonJobStatus](),
+		now:       now,
 	}
 }
 
 func (r *daemonJobReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
-	return watchJobsAndPods[*v1alpha1.DaemonJob](mgr, options, &v1alpha1.DaemonJob{}).
+	return watchJobsAndPods[*v1alpha1.DaemonJob](mgr, options, &v1alpha1.DaemonJob{}, r.children.cache).
 		Watches(&corev1.Node{}, openDaemonJobs(mgr.GetClient()), nodePlacementChanged()).
 		Complete(counted{r, metrics.DaemonJob})
 }
@@ -57,14 +60,19 @@ func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if dj == nil || err != nil {
 		return ctrl.Result{}, err
 	}
+	written := dj.Status
+	var unrecorded bool
+	dj.Status, unrecorded = r.unwritten.of(dj, written, &written.Summary)
 	if dj.DeletionTimestamp != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
 		r.children.recent.forget(dj.UID)
-		return settle(ctrl.Result{}, r.report(ctx, dj, status.TerminatingDaemon(dj, now)))
+		wait, err := r.report(ctx, dj, written, status.TerminatingDaemon(dj, now), now)
+		return settle(ctrl.Result{RequeueAfter: wait}, err)
 	}
 	if mayBeInvalid(dj.Generation, &dj.Status.Summary) {
 		if errs := validation.DaemonJob(dj); len(errs) > 0 {
-			return settle(ctrl.Result{}, r.report(ctx, dj, status.InvalidDaemon(dj, errs, now)))
+			wait, err := r.report(ctx, dj, written, status.InvalidDaemon(dj, errs, now), now)
+			return settle(ctrl.Result{RequeueAfter: wait}, err)
 		}
 	}
 
@@ -72,9 +80,11 @@ func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	seen.Unrecorded = unrecorded
 	p := plan.Daemon(dj, seen, now)
 	applied := r.children.apply(ctx, dj, &p, now)
-	reported := r.report(ctx, dj, status.Daemon(dj, &p, seen.Nodes, now))
+	wait, reported := r.report(ctx, dj, written, status.Daemon(dj, &p, seen.Nodes, now), now)
+	p.WakeAfter(wait)
 	return settle(r.children.lookAgain(dj, &p), applied, reported)
 }
 
@@ -85,9 +95,14 @@ func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (*v1alp
 	if err := r.client.Get(ctx, req.NamespacedName, dj, readOnly); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.fresh.forget(req.NamespacedName)
+			r.unwritten.forget(req.NamespacedName)
 			return nil, nil
 		}
 		return nil, fmt.Errorf("reading DaemonJob: %w", err)
+	}
+	// What has ended has everything recorded, however old it is.
+	if plan.Ended(&dj.Status.Summary) {
+		return dj, nil
 	}
 	if current, err := r.fresh.ensure(ctx, dj); !current || err != nil {
 		return nil, err
@@ -110,19 +125,35 @@ func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJo
 		nodes[i] = &list.Items[i]
 		names.Insert(nodes[i].Name)
 	}
-	// A node that just joined may be missing in the cache of a new leader while its
-	// Job is there. Taking it for gone would delete that Job and run it again.
-	for name, job := range own.Jobs {
-		if names.Has(name) || plan.Final(job.Phase) {
-			continue
-		}
-		err := r.children.live.Get(ctx, client.ObjectKey{Name: name}, &corev1.Node{})
+	for name := range missed(dj, own, names) {
+		node := &corev1.Node{}
+		err := r.children.live.Get(ctx, client.ObjectKey{Name: name}, node)
 		switch {
 		case err == nil:
+			nodes = append(nodes, node)
 			names.Insert(name)
 		case !apierrors.IsNotFound(err):
 			return plan.DaemonObserved{}, fmt.Errorf("looking up node %s: %w", name, err)
 		}
 	}
 	return plan.DaemonObserved{Observed: own, Placement: placement.Decide(dj, nodes), Nodes: names}, nil
+}
+
+// missed are the nodes that the cache does not have and that may yet exist: in that of a
+// new leader one that just joined is missing. To take it for gone would delete the Job
+// that is there and run it again, or end the DaemonJob without a node that is recorded
+// to wait for its Job.
+func missed(dj *v1alpha1.DaemonJob, own plan.Observed, known sets.Set[string]) sets.Set[string] {
+	names := sets.New[string]()
+	for name, job := range own.Jobs {
+		if !plan.Final(job.Phase) {
+			names.Insert(name)
+		}
+	}
+	for i := range dj.Status.Nodes {
+		if run := &dj.Status.Nodes[i]; run.Phase == v1alpha1.PhaseWaiting && run.JobUID == "" {
+			names.Insert(run.Name)
+		}
+	}
+	return names.Difference(known)
 }

@@ -37,21 +37,24 @@ type jobFlowReconciler struct {
 	children *childJobs
 	events   events.EventRecorder
 	fresh    *freshness[v1alpha1.JobFlow, *v1alpha1.JobFlow]
-	now      func() time.Time
+	// unwritten are statuses that are newer than those in the API server.
+	unwritten *unwritten[v1alpha1.JobFlowStatus]
+	now       func() time.Time
 }
 
-func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder) *jobFlowReconciler {
+func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder, now func() time.Time) *jobFlowReconciler {
 	return &jobFlowReconciler{
-		client:   mgr.GetClient(),
-		children: children,
-		events:   recorder,
-		fresh:    newFreshness[v1alpha1.JobFlow](mgr.GetAPIReader(), &v1alpha1.JobFlowList{}),
-		now:      time.Now,
+		client:    mgr.GetClient(),
+		children:  children,
+		events:    recorder,
+		fresh:     newFreshness[v1alpha1.JobFlow](mgr.GetAPIReader(), &v1alpha1.JobFlowList{}),
+		unwritten: newUnwritten[v1alpha1.JobFlowStatus](),
+		now:       now,
 	}
 }
 
 func (r *jobFlowReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
-	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}).
+	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}, r.children.cache).
 		Watches(&v1alpha1.JobTemplate{}, flowsUsing(mgr.GetClient()), builder.WithPredicates(specChanged())).
 		Complete(counted{r, metrics.JobFlow})
 }
@@ -63,26 +66,33 @@ func (r *jobFlowReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if flow == nil || err != nil {
 		return ctrl.Result{}, err
 	}
+	written := flow.Status
+	var unrecorded bool
+	flow.Status, unrecorded = r.unwritten.of(flow, written, &written.Summary)
 	if flow.DeletionTimestamp != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
 		r.children.recent.forget(flow.UID)
-		return settle(ctrl.Result{}, r.report(ctx, flow, status.TerminatingFlow(flow, now)))
+		wait, err := r.report(ctx, flow, written, status.TerminatingFlow(flow, now), now)
+		return settle(ctrl.Result{RequeueAfter: wait}, err)
 	}
 	steps, errs := r.validate(flow)
 	if len(errs) > 0 {
-		return settle(ctrl.Result{}, r.report(ctx, flow, status.InvalidFlow(flow, errs, now)))
+		wait, err := r.report(ctx, flow, written, status.InvalidFlow(flow, errs, now), now)
+		return settle(ctrl.Result{RequeueAfter: wait}, err)
 	}
 
 	seen, err := r.observe(ctx, flow, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	seen.Unrecorded = unrecorded
 	p := plan.Flow(flow, steps, seen, now)
 	if p.DeleteParent {
 		return settle(ctrl.Result{}, deleteExpired(ctx, r.client, flow))
 	}
 	applied := r.children.apply(ctx, flow, &p, now)
-	reported := r.report(ctx, flow, status.Flow(flow, &p, now))
+	wait, reported := r.report(ctx, flow, written, status.Flow(flow, &p, now), now)
+	p.WakeAfter(wait)
 	return settle(r.children.lookAgain(flow, &p), applied, reported)
 }
 
@@ -93,9 +103,14 @@ func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (*v1alpha
 	if err := r.client.Get(ctx, req.NamespacedName, flow, readOnly); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.fresh.forget(req.NamespacedName)
+			r.unwritten.forget(req.NamespacedName)
 			return nil, nil
 		}
 		return nil, fmt.Errorf("reading JobFlow: %w", err)
+	}
+	// What has ended has everything recorded, however old it is.
+	if plan.Ended(&flow.Status.Summary) {
+		return flow, nil
 	}
 	if current, err := r.fresh.ensure(ctx, flow); !current || err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ var readOnly = client.UnsafeDisableDeepCopyOption(true)
 // too recently for it. A Job that is recorded but missing there is looked up
 // live, since a step must not fail, nor run again, because the cache is behind.
 func (c *childJobs) observe(ctx context.Context, parent client.Object, recorded []v1alpha1.RunStatus, now time.Time) (plan.Observed, error) {
-	own, err := c.cached(ctx, parent)
+	own, err := c.cached(parent)
 	if err != nil {
 		return plan.Observed{}, err
 	}
@@ -59,7 +59,7 @@ func (c *childJobs) observe(ctx context.Context, parent client.Object, recorded 
 
 	states := make(map[string]jobs.State, len(own))
 	for name, job := range own {
-		pods, err := c.pods(ctx, job)
+		pods, err := c.pods(job)
 		if err != nil {
 			return plan.Observed{}, err
 		}
@@ -70,17 +70,16 @@ func (c *childJobs) observe(ctx context.Context, parent client.Object, recorded 
 
 // cached are the Jobs that the parent controls, by step or node, as the cache has
 // them.
-func (c *childJobs) cached(ctx context.Context, parent client.Object) (map[string]*batchv1.Job, error) {
-	list := &batchv1.JobList{}
-	if err := c.client.List(ctx, list, client.InNamespace(parent.GetNamespace()),
-		client.MatchingFields{byController: string(parent.GetUID())}, readOnly); err != nil {
-		return nil, fmt.Errorf("listing Jobs: %w", err)
+func (c *childJobs) cached(parent client.Object) (map[string]*batchv1.Job, error) {
+	list, err := c.cache.jobsOf(parent.GetUID())
+	if err != nil {
+		return nil, err
 	}
-	own := make(map[string]*batchv1.Job, len(list.Items))
-	for i := range list.Items {
+	own := make(map[string]*batchv1.Job, len(list))
+	for _, job := range list {
 		// A Job that somebody took the annotation from is found by its recorded name.
-		if run := list.Items[i].Annotations[v1alpha1.RunAnnotation]; run != "" {
-			own[run] = &list.Items[i]
+		if run := job.Annotations[v1alpha1.RunAnnotation]; run != "" {
+			own[run] = job
 		}
 	}
 	return own, nil
@@ -88,20 +87,11 @@ func (c *childJobs) cached(ctx context.Context, parent client.Object) (map[strin
 
 // pods are the pods of a Job that has not ended; those of one that has tell
 // nothing more.
-func (c *childJobs) pods(ctx context.Context, job *batchv1.Job) ([]*corev1.Pod, error) {
+func (c *childJobs) pods(job *batchv1.Job) ([]*corev1.Pod, error) {
 	if ended(job) {
 		return nil, nil
 	}
-	list := &corev1.PodList{}
-	if err := c.client.List(ctx, list, client.InNamespace(job.Namespace),
-		client.MatchingFields{byController: string(job.UID)}, readOnly); err != nil {
-		return nil, fmt.Errorf("listing pods of Job %s: %w", job.Name, err)
-	}
-	pods := make([]*corev1.Pod, len(list.Items))
-	for i := range list.Items {
-		pods[i] = &list.Items[i]
-	}
-	return pods, nil
+	return c.cache.podsOf(job.UID)
 }
 
 func ended(job *batchv1.Job) bool {

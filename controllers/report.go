@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,35 +18,53 @@ import (
 )
 
 // report writes the status of a JobFlow if it changed, and then its events and
-// metrics.
-func (r *jobFlowReconciler) report(ctx context.Context, flow *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) error {
-	if equality.Semantic.DeepEqual(flow.Status, next) {
-		return nil
+// metrics. A change that can wait is kept, and wait says for how long.
+func (r *jobFlowReconciler) report(ctx context.Context, flow *v1alpha1.JobFlow, written, next v1alpha1.JobFlowStatus, now time.Time) (wait time.Duration, err error) {
+	if equality.Semantic.DeepEqual(written, next) {
+		r.unwritten.forget(client.ObjectKeyFromObject(flow))
+		return 0, nil
 	}
-	written := &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: *next.DeepCopy()}
-	if gone, err := writeStatus(ctx, r.client, &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: flow.Status}, written); gone || err != nil {
-		return err
+	if wait = r.unwritten.gather(flow, next, window(&written.Summary, &next.Summary, written.Flows, next.Flows), now); wait > 0 {
+		return wait, nil
 	}
-	r.fresh.wrote(written)
-	record(r.events, flow, status.FlowEvents(&flow.Status, &next))
-	metrics.Transition(metrics.JobFlow, &flow.Status.Summary, &next.Summary, flow.Status.Flows, next.Flows)
-	return nil
+	patched := &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: *next.DeepCopy()}
+	gone, err := writeStatus(ctx, r.client, &v1alpha1.JobFlow{ObjectMeta: identity(flow), Status: written}, patched)
+	if err != nil {
+		return 0, err
+	}
+	r.unwritten.forget(client.ObjectKeyFromObject(flow))
+	if gone {
+		return 0, nil
+	}
+	r.fresh.wrote(patched)
+	record(r.events, flow, status.FlowEvents(&written, &next))
+	metrics.Transition(metrics.JobFlow, &written.Summary, &next.Summary, written.Flows, next.Flows)
+	return 0, nil
 }
 
 // report writes the status of a DaemonJob if it changed, and then its events and
-// metrics.
-func (r *daemonJobReconciler) report(ctx context.Context, dj *v1alpha1.DaemonJob, next v1alpha1.DaemonJobStatus) error {
-	if equality.Semantic.DeepEqual(dj.Status, next) {
-		return nil
+// metrics. A change that can wait is kept, and wait says for how long.
+func (r *daemonJobReconciler) report(ctx context.Context, dj *v1alpha1.DaemonJob, written, next v1alpha1.DaemonJobStatus, now time.Time) (wait time.Duration, err error) {
+	if equality.Semantic.DeepEqual(written, next) {
+		r.unwritten.forget(client.ObjectKeyFromObject(dj))
+		return 0, nil
 	}
-	written := &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: *next.DeepCopy()}
-	if gone, err := writeStatus(ctx, r.client, &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: dj.Status}, written); gone || err != nil {
-		return err
+	if wait = r.unwritten.gather(dj, next, window(&written.Summary, &next.Summary, written.Nodes, next.Nodes), now); wait > 0 {
+		return wait, nil
 	}
-	r.fresh.wrote(written)
-	record(r.events, dj, status.DaemonEvents(&dj.Status, &next))
-	metrics.Transition(metrics.DaemonJob, &dj.Status.Summary, &next.Summary, dj.Status.Nodes, next.Nodes)
-	return nil
+	patched := &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: *next.DeepCopy()}
+	gone, err := writeStatus(ctx, r.client, &v1alpha1.DaemonJob{ObjectMeta: identity(dj), Status: written}, patched)
+	if err != nil {
+		return 0, err
+	}
+	r.unwritten.forget(client.ObjectKeyFromObject(dj))
+	if gone {
+		return 0, nil
+	}
+	r.fresh.wrote(patched)
+	record(r.events, dj, status.DaemonEvents(&written, &next))
+	metrics.Transition(metrics.DaemonJob, &written.Summary, &next.Summary, written.Nodes, next.Nodes)
+	return 0, nil
 }
 
 // report writes the status of a JobTemplate if it changed.

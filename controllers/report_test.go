@@ -45,12 +45,13 @@ func TestReportLeavesTheCacheAlone(t *testing.T) {
 	}
 	was := inCache.DeepCopy()
 	r := &jobFlowReconciler{
-		client: decodingClient{},
-		events: events.NewFakeRecorder(1),
-		fresh:  newFreshness[v1alpha1.JobFlow](&liveReader{}, &v1alpha1.JobFlowList{}),
+		client:    decodingClient{},
+		events:    events.NewFakeRecorder(1),
+		unwritten: newUnwritten[v1alpha1.JobFlowStatus](),
+		fresh:     newFreshness[v1alpha1.JobFlow](&liveReader{}, &v1alpha1.JobFlowList{}),
 	}
 	shared := *inCache
-	if err := r.report(context.Background(), &shared, status.TerminatingFlow(&shared, now.Time)); err != nil {
+	if _, err := r.report(context.Background(), &shared, shared.Status, status.TerminatingFlow(&shared, now.Time), now.Time); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(was, inCache); diff != "" {

@@ -6,12 +6,14 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/operator-framework/operator-lib/conditions"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
@@ -21,25 +23,52 @@ import (
 type Options struct {
 	// Workers is how many objects of each kind are reconciled at the same time.
 	Workers int
+	// Namespace is the one whose Jobs and pods are watched; empty for all. The
+	// manager's cache has to be limited to the same.
+	Namespace string
 	// Upgradeable is the condition that OLM reads; nil without OLM.
 	Upgradeable conditions.Condition
 	// HoldUpgrades has OLM wait with upgrades while something runs.
 	HoldUpgrades bool
+	// Now is the clock; nil for the machine's.
+	Now func() time.Time
 }
 
 // Setup adds the controllers and their indexes to the manager.
 func Setup(mgr ctrl.Manager, options Options) error {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
 	if err := addIndexes(mgr); err != nil {
 		return err
 	}
-	metrics.CountObjects(mgr.GetClient(), time.Now)
-	children := newChildJobs(mgr.GetClient(), mgr.GetAPIReader())
-	events := mgr.GetEventRecorder("jobflow-operator")
-
-	if err := newJobFlowReconciler(mgr, children, events).setup(mgr, options.ofController()); err != nil {
+	metrics.CountObjects(mgr.GetClient(), options.Now)
+	cache, err := newChildCache(mgr, options.Namespace)
+	if err != nil {
 		return err
 	}
-	if err := newDaemonJobReconciler(mgr, children, events).setup(mgr, options.ofController()); err != nil {
+	children := newChildJobs(cache, mgr.GetClient(), mgr.GetAPIReader())
+	events := mgr.GetEventRecorder("jobflow-operator")
+
+	flows := newJobFlowReconciler(mgr, children, events, options.Now)
+	daemons := newDaemonJobReconciler(mgr, children, events, options.Now)
+	if err := flows.setup(mgr, options.ofController()); err != nil {
+		return err
+	}
+	if err := daemons.setup(mgr, options.ofController()); err != nil {
+		return err
+	}
+	// As soon as this process leads, so that the first objects need not wait for it. Who
+	// cannot be asked now is asked again by the first reconcile.
+	asked := manager.RunnableFunc(func(ctx context.Context) error {
+		_, flowsErr := flows.fresh.raiseFence(ctx)
+		_, daemonsErr := daemons.fresh.raiseFence(ctx)
+		if err := errors.Join(flowsErr, daemonsErr); err != nil {
+			ctrl.Log.Info("The newest resource versions are not known yet", "reason", err.Error())
+		}
+		return nil
+	})
+	if err := mgr.Add(asked); err != nil {
 		return err
 	}
 	if err := (&jobTemplateReconciler{client: mgr.GetClient()}).setup(mgr, options.ofController()); err != nil {

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,11 +25,10 @@ import (
 //
 // The parent's own status writes come back too. That is on purpose: a reconcile
 // that found the cache behind the last write relies on that write's event.
-func watchJobsAndPods[P client.Object](mgr ctrl.Manager, options controller.Options, parent P) *builder.Builder {
+func watchJobsAndPods[P client.Object](mgr ctrl.Manager, options controller.Options, parent P, children *childCache) *builder.Builder {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(parent).
-		Owns(&batchv1.Job{}, builder.WithPredicates(jobMatters())).
-		Watches(&corev1.Pod{}, parentOfPod(mgr.GetClient(), kindOf(parent)), builder.WithPredicates(podMatters())).
+		WatchesRawSource(&childEvents{cache: children, kind: kindOf(parent)}).
 		WithOptions(options)
 }
 
@@ -42,26 +39,6 @@ func kindOf(parent client.Object) string {
 	default:
 		return "DaemonJob"
 	}
-}
-
-// parentOfPod finds the parent of a pod's Job. A pod whose Job the cache does not
-// have yet is passed over: the Job's own event is to come.
-func parentOfPod(cached client.Reader, kind string) handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, pod client.Object) []reconcile.Request {
-		owner := metav1.GetControllerOfNoCopy(pod)
-		if owner == nil || owner.Kind != "Job" {
-			return nil
-		}
-		job := &batchv1.Job{}
-		if err := cached.Get(ctx, client.ObjectKey{Namespace: pod.GetNamespace(), Name: owner.Name}, job, readOnly); err != nil {
-			return nil
-		}
-		parent := metav1.GetControllerOfNoCopy(job)
-		if parent == nil || parent.Kind != kind {
-			return nil
-		}
-		return []reconcile.Request{request(pod.GetNamespace(), parent.Name)}
-	})
 }
 
 // flowsUsing finds the JobFlows whose steps refer to a JobTemplate and that have
@@ -116,34 +93,6 @@ func templatesOfFlow() handler.EventHandler {
 
 func request(namespace, name string) reconcile.Request {
 	return reconcile.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}}
-}
-
-// jobMatters passes over changes of a Job that no plan looks at: its counters of
-// pods, above all. A Job that loses its owner is no longer watched for it; this is
-// the last event by which its parent learns that it has to ask from now on.
-func jobMatters() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		before, after := e.ObjectOld.(*batchv1.Job), e.ObjectNew.(*batchv1.Job)
-		return before.UID != after.UID ||
-			!equality.Semantic.DeepEqual(before.Status.Conditions, after.Status.Conditions) ||
-			!equality.Semantic.DeepEqual(before.Spec, after.Spec) ||
-			!equality.Semantic.DeepEqual(before.Annotations, after.Annotations) ||
-			!equality.Semantic.DeepEqual(before.OwnerReferences, after.OwnerReferences) ||
-			!equality.Semantic.DeepEqual(before.DeletionTimestamp, after.DeletionTimestamp)
-	}}
-}
-
-// podMatters passes over changes of a pod that say nothing new on why it does not
-// run. The cache holds no other part of a pod's spec and status.
-func podMatters() predicate.Predicate {
-	return predicate.Funcs{
-		UpdateFunc: func(e event.UpdateEvent) bool {
-			before, after := e.ObjectOld.(*corev1.Pod), e.ObjectNew.(*corev1.Pod)
-			return !equality.Semantic.DeepEqual(before.Status, after.Status) ||
-				!equality.Semantic.DeepEqual(before.Spec, after.Spec) ||
-				!equality.Semantic.DeepEqual(before.DeletionTimestamp, after.DeletionTimestamp)
-		},
-	}
 }
 
 // nodePlacementChanged passes over what the heartbeats of nodes change.

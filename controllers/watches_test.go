@@ -33,28 +33,36 @@ func TestWhichUpdatesMatter(t *testing.T) {
 		template.SetGeneration(generation)
 		return template
 	}
+	updates := func(p predicate.Predicate) func(before, after any) bool {
+		return func(before, after any) bool {
+			return p.Update(event.UpdateEvent{ObjectOld: before.(client.Object), ObjectNew: after.(client.Object)})
+		}
+	}
 	owned := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{Name: "f"}}}}
 	cases := map[string]struct {
-		predicate     predicate.Predicate
-		before, after client.Object
+		matters       func(before, after any) bool
+		before, after any
 		want          bool
 	}{
-		"a pod loses one of two scheduling gates": {podMatters(), gates("a", "b"), gates("b"), true},
-		"nothing of a pod that says why it waits": {podMatters(), gates("a"), gates("a"), false},
-		"a Job loses its owner":                   {jobMatters(), owned, &batchv1.Job{}, true},
+		"a pod loses one of two scheduling gates": {podMatters, gates("a", "b"), gates("b"), true},
+		"nothing of a pod that says why it waits": {podMatters, gates("a"), gates("a"), false},
+		"a Job loses its owner":                   {jobMatters, owned, &batchv1.Job{}, true},
 		"a Job's counters": {
-			jobMatters(), &batchv1.Job{Spec: batchv1.JobSpec{Suspend: ptr.To(false)}},
+			jobMatters, &batchv1.Job{Spec: batchv1.JobSpec{Suspend: ptr.To(false)}},
 			&batchv1.Job{Spec: batchv1.JobSpec{Suspend: ptr.To(false)}, Status: batchv1.JobStatus{Active: 1}}, false,
 		},
-		"a JobTemplate is used by one more": {specChanged(), template("t", 1, 0), template("t", 1, 1), false},
-		"a JobTemplate is edited":           {specChanged(), template("t", 1, 0), template("t", 2, 0), true},
-		"a JobTemplate is another one now":  {specChanged(), template("t", 1, 0), template("u", 1, 0), true},
-		"a JobFlow goes on":                 {cameOrWent(), flowAt("u", "1"), flowAt("u", "2"), false},
-		"a JobFlow is another one now":      {cameOrWent(), flowAt("u", "1"), flowAt("v", "2"), true},
+		"a Job ends":                        {jobMatters, &batchv1.Job{}, &endedJob{}, true},
+		"a pod that was held up ends":       {podMatters, gates("a"), &endedPod{}, true},
+		"a pod that ended is counted":       {podMatters, &corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodSucceeded}}, &endedPod{}, false},
+		"a JobTemplate is used by one more": {updates(specChanged()), template("t", 1, 0), template("t", 1, 1), false},
+		"a JobTemplate is edited":           {updates(specChanged()), template("t", 1, 0), template("t", 2, 0), true},
+		"a JobTemplate is another one now":  {updates(specChanged()), template("t", 1, 0), template("u", 1, 0), true},
+		"a JobFlow goes on":                 {updates(cameOrWent()), flowAt("u", "1"), flowAt("u", "2"), false},
+		"a JobFlow is another one now":      {updates(cameOrWent()), flowAt("u", "1"), flowAt("v", "2"), true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := c.predicate.Update(event.UpdateEvent{ObjectOld: c.before, ObjectNew: c.after}); got != c.want {
+			if got := c.matters(c.before, c.after); got != c.want {
 				t.Errorf("matters: %v", got)
 			}
 		})

@@ -6,6 +6,7 @@
 #
 # ARCHIVE is the image's archive where the nodes were given it: its checksum goes
 # into the pod template, so that another image of the same name replaces the pods.
+# COMPONENTS are those of config/components to add, separated by blanks.
 set -euo pipefail
 
 image=$1
@@ -41,6 +42,12 @@ images:
     newName: $name
     $part
 YAML
+  if [[ -n ${COMPONENTS:-} ]]; then
+    echo components:
+    for component in $COMPONENTS; do
+      echo "  - ../../config/components/$component"
+    done
+  fi
   if [[ -n $archive ]]; then
     cat <<YAML
 patches:

@@ -5,14 +5,17 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/yaml"
 )
 
@@ -206,4 +209,30 @@ func readCRD(t *testing.T, plural string) *apiextensionsv1.CustomResourceDefinit
 		t.Fatal(err)
 	}
 	return &crd
+}
+
+// What a schema takes, Go has to be able to decode: an operator whose watch brings one
+// object that it cannot read stops for all of that kind.
+func TestWhatTheSchemaTakesCanBeDecoded(t *testing.T) {
+	for plural := range kinds {
+		t.Run(plural, func(t *testing.T) {
+			walk(plural, crdSchema(t, plural), func(path string, s apiextensionsv1.JSONSchemaProps) {
+				switch {
+				case s.XIntOrString && s.Pattern != "":
+					pattern := regexp.MustCompile(s.Pattern)
+					for _, text := range []string{"1", "-1.5", "100m", "12Ei", "1e3", "1E-3", "1e1.5", "1e.5", "1e", "", "1KiB"} {
+						if _, err := resource.ParseQuantity(text); pattern.MatchString(text) != (err == nil) {
+							t.Errorf("%s: %q: the pattern takes it: %v, Go: %v", path, text, pattern.MatchString(text), err)
+						}
+					}
+				case s.XIntOrString:
+					if s.Minimum == nil || *s.Minimum != math.MinInt32 || s.Maximum == nil || *s.Maximum != math.MaxInt32 {
+						t.Errorf("%s: not bounded to 32 bits", path)
+					}
+				case s.Type == "integer" && s.Format != "int32" && s.Format != "int64":
+					t.Errorf("%s: a number of any size", path)
+				}
+			})
+		})
+	}
 }

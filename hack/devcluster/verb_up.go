@@ -33,10 +33,18 @@ Without --nodes, --real and --simulated, an existing cluster keeps what it has.
 	simulated := fs.Bool("simulated", false, "simulate the nodes, on loopback and without root")
 	realNodes := fs.Bool("real", false, "real nodes or an error")
 	sync := fs.Bool("etcd-fsync", false, "let etcd wait for the disk; slower, and safe against a power cut")
+	audit := fs.String("audit-policy", "", "a `file` with the audit policy; the API server then writes logs/audit.log")
 	if err := noArgs(fs, args); err != nil {
 		return err
 	}
 	o := cluster.UpOptions{SyncEtcd: *sync}
+	if *audit != "" {
+		policy, err := os.ReadFile(*audit)
+		if err != nil {
+			return err
+		}
+		o.AuditPolicy = string(policy)
+	}
 	switch {
 	case *simulated && *realNodes:
 		return usagef("up: give --real or --simulated, not both")

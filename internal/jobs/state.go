@@ -77,13 +77,15 @@ func Observe(job *batchv1.Job, pods []*corev1.Pod) State {
 	return state
 }
 
-// Clip makes one line of a message and cuts it to what status holds.
+// Clip makes one line of a message and cuts it to what status holds. What is not
+// UTF-8 could not be stored as it is: the status that comes back would differ from
+// the one that is computed, and be written in every pass.
 func Clip(s string) string {
 	return clip(s, maxMessage)
 }
 
 func clip(s string, limit int) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "\uFFFD")
 	if utf8.RuneCountInString(s) <= limit {
 		return s
 	}

@@ -42,12 +42,13 @@ func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
 	for _, name := range slices.Sorted(maps.Keys(seen.Jobs)) {
 		job, was := seen.Jobs[name], recorded[name]
 		if ofEarlierLife(job, was) {
-			if !job.Deleting {
+			if !job.Deleting && !seen.Unrecorded {
 				p.Delete = append(p.Delete, job.Job)
 			}
 			continue
 		}
-		p.adjust(job, was != nil && Final(was.Phase) || succeeded.Has(name), &dj.Spec.JobSpec)
+		final := was != nil && Final(was.Phase) || succeeded.Has(name)
+		p.adjust(job, final && !seen.Unrecorded, &dj.Spec.JobSpec)
 	}
 	return *p
 }

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -39,7 +41,13 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 		p.Ended = true
 		p.Runs = flow.Status.Flows
 		p.StartTime = flow.Status.StartTime
-		p.checkTTL(flow.Spec.TTLSecondsAfterFinished, flow.Status.CompletionTime, now)
+		if !seen.Unrecorded {
+			p.checkTTL(flow.Spec.TTLSecondsAfterFinished, flow.Status.CompletionTime, now)
+		}
+		// Every result is recorded, whether or not it was read.
+		for _, name := range slices.Sorted(maps.Keys(seen.Jobs)) {
+			p.adjust(seen.Jobs[name], !seen.Unrecorded, nil)
+		}
 	} else {
 		p.startClock(&flow.Status.Summary, ptr.Deref(flow.Spec.Suspend, false), now)
 		p.checkDeadline(flow.Spec.ActiveDeadlineSeconds, now)
@@ -53,12 +61,11 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 			}
 		}
 		p.startSteps()
-	}
-
-	for i := range p.Runs {
-		if job, ok := seen.Jobs[p.Runs[i].Name]; ok {
-			was := recorded[p.Runs[i].Name]
-			p.adjust(job, was != nil && Final(was.Phase), nil)
+		for i := range p.Runs {
+			if job, ok := seen.Jobs[p.Runs[i].Name]; ok {
+				was := recorded[p.Runs[i].Name]
+				p.adjust(job, was != nil && Final(was.Phase) && !seen.Unrecorded, nil)
+			}
 		}
 	}
 	return p.Plan

@@ -28,6 +28,9 @@ type Observed struct {
 	Jobs map[string]jobs.State
 	// Gone are the steps or nodes whose recorded Job a live read did not find.
 	Gone map[string]bool
+	// Unrecorded says that the status which is planned from is not written yet. What
+	// may only happen once a result is recorded then waits for the next pass.
+	Unrecorded bool
 }
 
 // Plan is what is to be done for one parent, and what is known of its steps or

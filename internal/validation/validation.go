@@ -6,6 +6,7 @@ package validation
 
 import (
 	"fmt"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -69,11 +70,34 @@ func JobTemplate(template *v1alpha1.JobTemplate) field.ErrorList {
 const mostErrors = 100
 
 func readable(errs field.ErrorList, path *field.Path) field.ErrorList {
+	for i := range errs {
+		if len(errs[i].Error()) > longestError {
+			errs[i] = shortened(errs[i])
+		}
+	}
 	if len(errs) <= mostErrors {
 		return errs
 	}
 	more := field.Forbidden(path, fmt.Sprintf("has %d more errors that are not listed here", len(errs)-mostErrors))
 	return append(errs[:mostErrors:mostErrors], more)
+}
+
+// longestError leaves room for a cycle that is named. An error quotes the value that is
+// wrong, and that can be as long as a request.
+const longestError = 2000
+
+func shortened(err *field.Error) *field.Error {
+	return &field.Error{
+		Type: err.Type, Field: beginning(err.Field), BadValue: beginning(fmt.Sprint(err.BadValue)), Detail: beginning(err.Detail), Origin: err.Origin,
+	}
+}
+
+func beginning(text string) string {
+	const most = 500
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 func atLeast[T int32 | int64](value *T, least T, path *field.Path) field.ErrorList {

@@ -1,7 +1,8 @@
 // Crdtrim shortens the descriptions that controller-gen copies from Kubernetes'
 // own types into our CRDs. A CRD that carries them all is larger than the
 // annotation in which kubectl apply remembers what was applied (262,144 bytes),
-// and applying it fails.
+// and applying it fails. It also has their schemas take only what Go can decode
+// (decodable.go).
 //
 // Usage: crdtrim FILE...
 //

@@ -47,7 +47,8 @@ var notes = map[string]string{
 	"template":     "Its restartPolicy is always Never.",
 }
 
-// trim shortens the descriptions in a CustomResourceDefinition.
+// trim shortens the descriptions in a CustomResourceDefinition, and closes what the
+// generated schemas leave open.
 func trim(crd map[string]any) error {
 	spec := object(crd, "spec")
 	kind, _ := object(spec, "names")["kind"].(string)
@@ -58,6 +59,7 @@ func trim(crd map[string]any) error {
 	for _, v := range versions {
 		version, _ := v.(map[string]any)
 		schema := object(object(version, "schema"), "openAPIV3Schema")
+		eachSchema(schema, decodable)
 		for path, how := range places[kind] {
 			if err := trimAt(schema, path, how); err != nil {
 				return fmt.Errorf("%s %v: %w", kind, version["name"], err)
@@ -99,23 +101,28 @@ func trimJobField(name string, field map[string]any) {
 	}
 }
 
-// silence removes every description in a schema. It follows the schema's
-// structure, since "description" may also be the name of a property.
+// silence removes every description in a schema.
 func silence(schema map[string]any) {
-	delete(schema, "description")
+	eachSchema(schema, func(s map[string]any) { delete(s, "description") })
+}
+
+// eachSchema visits a schema and all that are in it. It follows the schema's
+// structure, since "description" may also be the name of a property.
+func eachSchema(schema map[string]any, visit func(map[string]any)) {
+	visit(schema)
 	for _, field := range fields(schema) {
-		silence(field)
+		eachSchema(field, visit)
 	}
 	for _, key := range []string{"items", "additionalProperties", "not"} {
 		if below := object(schema, key); below != nil {
-			silence(below)
+			eachSchema(below, visit)
 		}
 	}
 	for _, key := range []string{"allOf", "anyOf", "oneOf"} {
 		list, _ := schema[key].([]any)
 		for _, e := range list {
 			if below, ok := e.(map[string]any); ok {
-				silence(below)
+				eachSchema(below, visit)
 			}
 		}
 	}

@@ -75,6 +75,9 @@ func BusyboxImage(cache, binary string) (Archive, error) {
 	return write(cache, binary, Busybox, spec)
 }
 
+// archiveVersion changes when archives of the same programs are to be made anew.
+const archiveVersion = "2"
+
 // write makes the archive unless the cache has it, under a name that tells the
 // program it was made of.
 func write(cache, binary, name string, spec image.Spec) (Archive, error) {
@@ -84,7 +87,7 @@ func write(cache, binary, name string, spec image.Spec) (Archive, error) {
 	}
 	dir := filepath.Join(cache, "images")
 	base := strings.NewReplacer("/", "_", ":", "_").Replace(name)
-	archive := Archive{Image: name, File: filepath.Join(dir, fmt.Sprintf("%s-%s.tar", base, digest[:12]))}
+	archive := Archive{Image: name, File: filepath.Join(dir, fmt.Sprintf("%s-%s-%s.tar", base, digest[:12], archiveVersion))}
 	if _, err := os.Stat(archive.File); err == nil {
 		return archive, nil
 	}

@@ -114,6 +114,7 @@ func (c *Cluster) upReal(ctx context.Context, state *State) error {
 		APIPort: apiPort, EtcdPort: state.EtcdPort, PeerPort: state.PeerPort,
 		ExternalURL: fmt.Sprintf("https://127.0.0.1:%d", state.APIPort),
 		SyncEtcd:    state.SyncEtcd,
+		AuditPolicy: state.AuditPolicy,
 	}
 	if err := config.EnsureCredentials(); err != nil {
 		return err

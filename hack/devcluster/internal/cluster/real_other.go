@@ -18,6 +18,9 @@ func (c *Cluster) upReal(context.Context, *State) error { return errNoReal }
 
 func (c *Cluster) cleanReal(context.Context, *State) error { return nil }
 
+// KillNode has nothing to kill where nodes are simulated.
+func (c *Cluster) KillNode(context.Context, string) error { return errNoReal }
+
 // LoadImages has nothing to do where nodes are simulated.
 func (c *Cluster) LoadImages(context.Context, []string) error {
 	state, err := c.State()

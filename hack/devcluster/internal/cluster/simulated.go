@@ -39,6 +39,7 @@ func (c *Cluster) upSimulated(ctx context.Context, state *State) error {
 		APIPort: state.APIPort, EtcdPort: state.EtcdPort, PeerPort: state.PeerPort,
 		ExternalURL: fmt.Sprintf("https://127.0.0.1:%d", state.APIPort),
 		SyncEtcd:    state.SyncEtcd,
+		AuditPolicy: state.AuditPolicy,
 		QuietNodes:  true,
 	}
 	if err := config.EnsureCredentials(); err != nil {

@@ -28,7 +28,9 @@ type State struct {
 	Kubernetes string `json:"kubernetes"`
 	Etcd       string `json:"etcd"`
 	SyncEtcd   bool   `json:"syncEtcd,omitempty"`
-	Nodes      []Node `json:"nodes"`
+	// AuditPolicy is the API server's; empty for none.
+	AuditPolicy string `json:"auditPolicy,omitempty"`
+	Nodes       []Node `json:"nodes"`
 	// Removing are nodes that are to go, kept until they are gone.
 	Removing []Node `json:"removing,omitempty"`
 	// APIPort is where the user reaches the API server, on loopback.

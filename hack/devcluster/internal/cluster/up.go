@@ -18,6 +18,8 @@ type UpOptions struct {
 	Nodes []string
 	// SyncEtcd makes etcd wait for the disk.
 	SyncEtcd bool
+	// AuditPolicy is the text of an audit policy; without one nothing is audited.
+	AuditPolicy string
 }
 
 // Up makes the cluster be there as wanted, whatever was there before.
@@ -106,7 +108,7 @@ func (c *Cluster) wanted(mode Mode, o UpOptions) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	want := &State{Mode: mode, Kubernetes: kubernetes, Etcd: etcd, SyncEtcd: o.SyncEtcd}
+	want := &State{Mode: mode, Kubernetes: kubernetes, Etcd: etcd, SyncEtcd: o.SyncEtcd, AuditPolicy: o.AuditPolicy}
 	if mode == Real && len(o.Nodes) > maxReal {
 		return nil, fmt.Errorf("%d real nodes are too many for one machine; the limit is %d, or use --simulated", len(o.Nodes), maxReal)
 	}

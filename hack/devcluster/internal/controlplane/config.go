@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/apiclient"
+	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/files"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/kubeconfig"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/pki"
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/process"
@@ -55,6 +56,8 @@ type Config struct {
 	ExternalURL string
 	// SyncEtcd makes etcd wait for the disk, as a production cluster must.
 	SyncEtcd bool
+	// AuditPolicy is the text of an audit policy; empty for no audit log.
+	AuditPolicy string
 	// QuietNodes do not report that they live, and are not to be given up for it.
 	QuietNodes bool
 }
@@ -77,8 +80,8 @@ func (c Config) kubeconfigFile(name string) string {
 	return filepath.Join(c.Dir, "config", name+".kubeconfig")
 }
 
-// EnsureCredentials makes all certificates, and the kubeconfigs of the control
-// plane and the user.
+// EnsureCredentials makes all certificates, the kubeconfigs of the control plane and
+// the user, and the file of the audit policy.
 func (c Config) EnsureCredentials() error {
 	store := c.PKI()
 	for name, cn := range map[string]string{clientCA: "devcluster-ca", etcdCA: "devcluster-etcd-ca", frontProxyCA: "devcluster-front-proxy-ca"} {
@@ -103,6 +106,9 @@ func (c Config) EnsureCredentials() error {
 		if err := store.Ensure(l.ca, l.leaf); err != nil {
 			return err
 		}
+	}
+	if err := c.writeAuditPolicy(); err != nil {
+		return err
 	}
 	if err := c.ClientKubeconfig(ControllerManagerName, "system:kube-controller-manager"); err != nil {
 		return err
@@ -187,7 +193,7 @@ func (c Config) Etcd() process.Spec {
 // APIServer is the API server's start.
 func (c Config) APIServer() process.Spec {
 	store := c.PKI()
-	args := []string{
+	args := append(c.auditArgs(), []string{
 		"--etcd-servers=" + fmt.Sprintf("https://127.0.0.1:%d", c.EtcdPort),
 		"--etcd-cafile=" + store.Cert(etcdCA),
 		"--etcd-certfile=" + store.Cert("apiserver-etcd-client"),
@@ -215,13 +221,45 @@ func (c Config) APIServer() process.Spec {
 		"--requestheader-username-headers=X-Remote-User",
 		"--proxy-client-cert-file=" + store.Cert("front-proxy-client"),
 		"--proxy-client-key-file=" + store.Key("front-proxy-client"),
-	}
+	}...)
 	if c.Advertised {
 		args = append(args, "--bind-address=0.0.0.0", "--advertise-address="+c.Address)
 	} else {
 		args = append(args, "--bind-address=127.0.0.1", "--endpoint-reconciler-type=none")
 	}
-	return c.spec(APIServerName, toolchain.APIServer, args)
+	spec := c.spec(APIServerName, toolchain.APIServer, args)
+	if c.AuditPolicy != "" {
+		spec.Env = append(spec.Env, process.ConfigEnv(c.AuditPolicy))
+	}
+	return spec
+}
+
+// AuditLog is where the API server writes what the audit policy says.
+func (c Config) AuditLog() string { return filepath.Join(c.Dir, "logs", "audit.log") }
+
+func (c Config) auditPolicyFile() string { return filepath.Join(c.Dir, "config", "audit-policy.yaml") }
+
+// writeAuditPolicy comes before the API server's start, which reads it.
+func (c Config) writeAuditPolicy() error {
+	if c.AuditPolicy == "" {
+		return nil
+	}
+	return files.Write(c.auditPolicyFile(), []byte(c.AuditPolicy), 0o644)
+}
+
+func (c Config) auditArgs() []string {
+	if c.AuditPolicy == "" {
+		return nil
+	}
+	return []string{
+		"--audit-policy-file=" + c.auditPolicyFile(),
+		"--audit-log-path=" + c.AuditLog(),
+		// A request does not wait for the file.
+		"--audit-log-mode=batch",
+		"--audit-log-batch-max-wait=1s",
+		// Not rotated: whoever counts requests wants all of them.
+		"--audit-log-maxsize=100000",
+	}
 }
 
 // ControllerManager is the controller manager's start.

@@ -157,8 +157,8 @@ func writeArchive(out io.Writer, img v1.Image, tags []name.Tag) error {
 	}
 	for _, tag := range tags {
 		names = append(names, tag.String())
-		enter(tag.Name())
-		enter(tag.Context().Digest(digest.String()).Name())
+		enter(nodeName(tag))
+		enter(nodeName(tag.Context().Digest(digest.String())))
 	}
 	indexJSON, err := json.Marshal(index)
 	if err != nil {
@@ -201,6 +201,16 @@ func writeArchive(out io.Writer, img v1.Image, tags []name.Tag) error {
 		}
 	}
 	return w.Close()
+}
+
+// nodeName is the name by which a kubelet looks for an image. The library calls Docker
+// Hub by the name of its server.
+func nodeName(ref name.Reference) string {
+	full := ref.Name()
+	if rest, ok := strings.CutPrefix(full, name.DefaultRegistry+"/"); ok {
+		return "docker.io/" + rest
+	}
+	return full
 }
 
 func blob(digest v1.Hash) string {

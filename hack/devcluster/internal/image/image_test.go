@@ -184,3 +184,23 @@ func TestLayerRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestNodesKnowImagesByTheNameOfTheirRegistry(t *testing.T) {
+	for given, want := range map[string]string{
+		"busybox:1.28":                   "docker.io/library/busybox:1.28",
+		"docker.io/library/busybox:1.28": "docker.io/library/busybox:1.28",
+		"someone/prog:v1":                "docker.io/someone/prog:v1",
+		"example.com/prog:v1":            "example.com/prog:v1",
+		"localhost:5000/prog:v1":         "localhost:5000/prog:v1",
+	} {
+		t.Run(given, func(t *testing.T) {
+			tag, err := name.NewTag(given)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := nodeName(tag); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+}

@@ -63,3 +63,7 @@ func detach(cmd *exec.Cmd) {
 }
 
 func terminate(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) }
+
+func pause(pid int) error { return syscall.Kill(pid, syscall.SIGSTOP) }
+
+func resume(pid int) error { return syscall.Kill(pid, syscall.SIGCONT) }

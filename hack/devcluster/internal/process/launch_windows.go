@@ -35,6 +35,11 @@ func terminate(pid int) error {
 	return p.Kill()
 }
 
+func pause(int) error { return errors.New("a process cannot be paused on Windows") }
+
+// resume has nothing to do where nothing can be paused.
+func resume(int) error { return nil }
+
 func startTime(pid int) (string, error) {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if err != nil {

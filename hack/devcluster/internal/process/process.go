@@ -60,12 +60,14 @@ func (m *Manager) LogFile(name string) string { return filepath.Join(m.logs, nam
 
 func (m *Manager) recordFile(name string) string { return filepath.Join(m.records, name+".json") }
 
-// Ensure starts the daemon unless it runs already with the same command.
+// Ensure starts the daemon unless it runs already with the same command; one that is
+// paused goes on.
 func (m *Manager) Ensure(spec Spec) (started bool, err error) {
 	command := commandID(spec)
 	if r, err := m.Find(spec.Name); err == nil {
 		if r.Command == command {
-			return false, nil
+			// Somebody may have paused it.
+			return false, resume(r.PID)
 		}
 		if err := m.Stop(spec.Name, 10*time.Second); err != nil {
 			return false, err
@@ -211,6 +213,10 @@ func (r Record) end(grace time.Duration) error {
 	if r.waitGone(grace) {
 		return nil
 	}
+	return r.kill()
+}
+
+func (r Record) kill() error {
 	p, err := os.FindProcess(r.PID)
 	if err == nil {
 		err = p.Kill()
@@ -232,6 +238,32 @@ func (r Record) waitGone(limit time.Duration) bool {
 		time.Sleep(50 * time.Millisecond)
 	}
 	return true
+}
+
+// Kill ends a daemon as a crash does, and waits until it is gone. It must run.
+func (m *Manager) Kill(name string) error {
+	r, err := m.Find(name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return r.kill()
+}
+
+// Pause keeps a daemon from running on, as a machine that hangs does. It must run.
+func (m *Manager) Pause(name string) error { return m.signal(name, pause) }
+
+// Resume lets a daemon run on; one that is not paused does so anyway. It must run.
+func (m *Manager) Resume(name string) error { return m.signal(name, resume) }
+
+func (m *Manager) signal(name string, signal func(pid int) error) error {
+	r, err := m.Find(name)
+	if err == nil {
+		err = signal(r.PID)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
 // Tail is the end of a daemon's log, indented, for error messages.

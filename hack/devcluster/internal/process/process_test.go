@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -66,6 +68,73 @@ func TestDaemonIsKeptRestartedAndStopped(t *testing.T) {
 	}
 	if names, _ := m.Names(); len(names) != 0 {
 		t.Errorf("records left: %v", names)
+	}
+}
+
+func TestPausedDaemonGoesOn(t *testing.T) {
+	for name, goOn := range map[string]func(*Manager) error{
+		"when it is resumed":              func(m *Manager) error { return m.Resume("sleeper") },
+		"when it is asked for once again": func(m *Manager) error { _, err := m.Ensure(sleepSpec(t, "600")); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newManager(t)
+			t.Cleanup(func() { _ = m.Stop("sleeper", time.Second) })
+			if _, err := m.Ensure(sleepSpec(t, "600")); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Pause("sleeper"); err != nil {
+				t.Fatal(err)
+			}
+			paused, err := m.Find("sleeper")
+			if err != nil {
+				t.Fatalf("a paused daemon still is one that runs: %v", err)
+			}
+			awaitState(t, paused.PID, true)
+			if err := goOn(m); err != nil {
+				t.Fatal(err)
+			}
+			awaitState(t, paused.PID, false)
+			if now, err := m.Find("sleeper"); err != nil || now.PID != paused.PID {
+				t.Errorf("pid %d, %v; want %d", now.PID, err, paused.PID)
+			}
+		})
+	}
+}
+
+// awaitState waits until ps shows a process as stopped, or as not stopped.
+func awaitState(t *testing.T, pid int, stopped bool) {
+	t.Helper()
+	var state []byte
+	for range 100 {
+		var err error
+		if state, err = exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output(); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(string(state), "T") == stopped {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("state %s, want it to be stopped: %v", state, stopped)
+}
+
+func TestKilledDaemonIsStartedAgain(t *testing.T) {
+	m := newManager(t)
+	t.Cleanup(func() { _ = m.Stop("sleeper", time.Second) })
+	if err := m.Kill("sleeper"); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("killing what does not run: %v, want ErrNotRunning", err)
+	}
+	if _, err := m.Ensure(sleepSpec(t, "600")); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Kill("sleeper"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Find("sleeper"); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("Find: %v, want ErrNotRunning", err)
+	}
+	if started, err := m.Ensure(sleepSpec(t, "600")); err != nil || !started {
+		t.Errorf("started %v, %v", started, err)
 	}
 }
 

@@ -1,0 +1,140 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// childEvents wakes the parents of one kind when one of their Jobs changes, or a pod
+// of one of these. It implements source.SyncingSource.
+type childEvents struct {
+	cache  *childCache
+	kind   string
+	synced []toolscache.InformerSynced
+}
+
+// Start implements source.Source.
+func (s *childEvents) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	jobs, err1 := s.cache.jobs.AddEventHandler(wakeUp(queue, jobMatters, s.parentOfJob))
+	pods, err2 := s.cache.pods.AddEventHandler(wakeUp(queue, podMatters, s.parentOfPod))
+	if err := errors.Join(err1, err2); err != nil {
+		return fmt.Errorf("listening to Jobs and pods: %w", err)
+	}
+	s.synced = []toolscache.InformerSynced{jobs.HasSynced, pods.HasSynced}
+	return nil
+}
+
+// WaitForSync implements source.SyncingSource.
+func (s *childEvents) WaitForSync(ctx context.Context) error {
+	if !toolscache.WaitForCacheSync(ctx.Done(), s.synced...) {
+		return errors.New("the caches of Jobs and pods did not fill")
+	}
+	return nil
+}
+
+// String names the source in logs.
+func (s *childEvents) String() string { return "Jobs and pods of " + s.kind }
+
+// wakeUp puts the parent of what changed into the queue, if the change matters. What
+// was there when the operator started comes after what happens now.
+func wakeUp(queue workqueue.TypedRateLimitingInterface[reconcile.Request], matters func(before, after any) bool, parent func(object any) (reconcile.Request, bool)) toolscache.ResourceEventHandler {
+	add := func(object any, initial bool) {
+		request, found := parent(object)
+		if !found {
+			return
+		}
+		if priorities, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok && initial {
+			priorities.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, request)
+			return
+		}
+		queue.Add(request)
+	}
+	return toolscache.ResourceEventHandlerDetailedFuncs{
+		AddFunc: add,
+		UpdateFunc: func(before, after any) {
+			if matters(before, after) {
+				add(before, false) // a Job may change its owner
+				add(after, false)
+			}
+		},
+		DeleteFunc: func(object any) {
+			if unknown, ok := object.(toolscache.DeletedFinalStateUnknown); ok {
+				object = unknown.Obj
+			}
+			add(object, false)
+		},
+	}
+}
+
+func (s *childEvents) parentOfJob(object any) (reconcile.Request, bool) {
+	switch job := object.(type) {
+	case *endedJob:
+		return request(job.namespace.Value(), job.ownerName.Value()), job.ownerKind.Value() == s.kind
+	case *batchv1.Job:
+		if owner := metav1.GetControllerOfNoCopy(job); owner != nil {
+			return request(job.Namespace, owner.Name), owner.Kind == s.kind
+		}
+	}
+	return reconcile.Request{}, false
+}
+
+// parentOfPod finds the parent of a pod's Job. A pod whose Job the cache does not
+// have yet is passed over: the Job's own event is to come. One that says nothing any
+// more has been heard before, or is of a Job that has ended.
+func (s *childEvents) parentOfPod(object any) (reconcile.Request, bool) {
+	pod, ok := object.(*corev1.Pod)
+	if !ok {
+		return reconcile.Request{}, false
+	}
+	owner := metav1.GetControllerOfNoCopy(pod)
+	if owner == nil || owner.Kind != "Job" {
+		return reconcile.Request{}, false
+	}
+	job, found, err := s.cache.jobs.GetIndexer().GetByKey(pod.Namespace + "/" + owner.Name)
+	if !found || err != nil {
+		return reconcile.Request{}, false
+	}
+	return s.parentOfJob(job)
+}
+
+// jobMatters passes over changes of a Job that no plan looks at: its counters of
+// pods, above all. A Job that loses its owner is no longer watched for it; this is
+// the last event by which its parent learns that it has to ask from now on.
+func jobMatters(before, after any) bool {
+	old, was := before.(*batchv1.Job)
+	new, is := after.(*batchv1.Job)
+	if !was || !is {
+		return !was != !is || *before.(*endedJob) != *after.(*endedJob)
+	}
+	return old.UID != new.UID ||
+		!equality.Semantic.DeepEqual(old.Status.Conditions, new.Status.Conditions) ||
+		!equality.Semantic.DeepEqual(old.Spec, new.Spec) ||
+		!equality.Semantic.DeepEqual(old.Annotations, new.Annotations) ||
+		!equality.Semantic.DeepEqual(old.OwnerReferences, new.OwnerReferences) ||
+		!equality.Semantic.DeepEqual(old.DeletionTimestamp, new.DeletionTimestamp)
+}
+
+// podMatters passes over changes of a pod that say nothing new on why it does not
+// run. The cache holds no other part of a pod's spec and status.
+func podMatters(before, after any) bool {
+	old, was := before.(*corev1.Pod)
+	new, is := after.(*corev1.Pod)
+	if !was || !is {
+		// What held it up, if anything did, is over.
+		return was && !podEnded(old)
+	}
+	return !equality.Semantic.DeepEqual(old.Status, new.Status) ||
+		!equality.Semantic.DeepEqual(old.Spec, new.Spec) ||
+		!equality.Semantic.DeepEqual(old.DeletionTimestamp, new.DeletionTimestamp)
+}

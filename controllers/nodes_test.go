@@ -1,0 +1,66 @@
+package controllers
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// emptyCache has nothing yet: that of a new leader whose API server is behind.
+type emptyCache struct{ client.Client }
+
+func (emptyCache) List(context.Context, client.ObjectList, ...client.ListOption) error { return nil }
+
+// liveNode is an API server with one node.
+type liveNode struct {
+	client.Reader
+	name string
+}
+
+func (r liveNode) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	if key.Name != r.name {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "nodes"}, key.Name)
+	}
+	into.(*corev1.Node).Name = key.Name
+	return nil
+}
+
+// noChildren is a cache without Jobs and pods.
+func noChildren() *childCache {
+	empty := func(object runtime.Object) toolscache.SharedIndexInformer {
+		return toolscache.NewSharedIndexInformer(&toolscache.ListWatch{}, object, 0, toolscache.Indexers{byController: controllerUID})
+	}
+	return &childCache{jobs: empty(&batchv1.Job{}), pods: empty(&corev1.Pod{})}
+}
+
+// TestWaitingNodeMissingInCache: a node that is recorded to wait for its Job still counts
+// when the cache does not have it, and no longer when it is gone. Without that, a new
+// leader with an old cache could record the end of the DaemonJob without it.
+func TestWaitingNodeMissingInCache(t *testing.T) {
+	dj := &v1alpha1.DaemonJob{}
+	dj.Status.Nodes = []v1alpha1.RunStatus{
+		{Name: "there", Phase: v1alpha1.PhaseWaiting, Reason: v1alpha1.ReasonCreateFailed},
+		{Name: "gone", Phase: v1alpha1.PhaseWaiting, Reason: v1alpha1.ReasonCreateFailed},
+	}
+	r := &daemonJobReconciler{client: emptyCache{}, children: newChildJobs(noChildren(), emptyCache{}, liveNode{name: "there"})}
+	seen, err := r.observe(t.Context(), dj, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen.Placement) != 1 || seen.Placement[0].Node != "there" || !seen.Placement[0].Run {
+		t.Errorf("wanted the node that is there to get a Job, got %+v", seen.Placement)
+	}
+	if !seen.Nodes.Has("there") || seen.Nodes.Has("gone") {
+		t.Errorf("wanted only the node that is there, got %v", seen.Nodes.UnsortedList())
+	}
+}

@@ -1,0 +1,107 @@
+package startup
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-logr/logr/testr"
+	"k8s.io/client-go/rest"
+)
+
+// apiServer answers the question whether it is ready with a status.
+func apiServer(t *testing.T, status *atomic.Int32) *rest.Config {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/readyz" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		w.WriteHeader(int(status.Load()))
+	}))
+	t.Cleanup(server.Close)
+	return &rest.Config{Host: server.URL}
+}
+
+// freeAddress is one that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func TestAnAPIServerThatAnswersIsNotWaitedFor(t *testing.T) {
+	for name, code := range map[string]int32{
+		"ready":                               http.StatusOK,
+		"the question is forbidden":           http.StatusForbidden,
+		"the question takes another identity": http.StatusUnauthorized,
+		"a proxy that does not know the path": http.StatusNotFound,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var status atomic.Int32
+			status.Store(code)
+			// There are no probes to answer: this address cannot be listened at.
+			if err := AwaitAPIServer(t.Context(), apiServer(t, &status), "nowhere", testr.New(t)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestProbesAreAnsweredUntilTheAPIServerIsReady(t *testing.T) {
+	var status atomic.Int32
+	status.Store(http.StatusInternalServerError)
+	address := freeAddress(t)
+	done := make(chan error, 1)
+	go func() { done <- AwaitAPIServer(t.Context(), apiServer(t, &status), address, testr.New(t)) }()
+
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable} {
+		if got := probe(t, address, path, done); got != want {
+			t.Errorf("%s: %d, want %d", path, got, want)
+		}
+	}
+	status.Store(http.StatusOK)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	// The manager listens there next.
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close()
+}
+
+// probe asks until there is an answer.
+func probe(t *testing.T, address, path string, done <-chan error) int {
+	t.Helper()
+	for {
+		response, err := http.Get("http://" + address + path)
+		if err == nil {
+			_ = response.Body.Close()
+			return response.StatusCode
+		}
+		select {
+		case err := <-done:
+			t.Fatalf("it did not wait: %v", err)
+		default:
+		}
+	}
+}
+
+func TestWaitingEndsWithTheOperator(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	// Nobody listens there.
+	err := AwaitAPIServer(ctx, &rest.Config{Host: "http://" + freeAddress(t)}, "0", testr.New(t))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+}

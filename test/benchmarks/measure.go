@@ -1,0 +1,292 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// measurement is what one run of a workload took. Of the floor only the first two are
+// known.
+type measurement struct {
+	// Wall is in seconds: from the first request to the last Job seen Complete, for
+	// the operator to the last object seen at its end.
+	Wall float64 `json:"wallSeconds"`
+	// Edges are in milliseconds, sorted.
+	Edges []float64 `json:"edgesMilliseconds"`
+	// Requests are the operator's own, by verb and resource.
+	Requests   map[string]int `json:"requests,omitempty"`
+	CPU        float64        `json:"cpuSeconds,omitempty"`
+	RSSBefore  float64        `json:"rssBeforeMiB,omitempty"`
+	RSSPeak    float64        `json:"rssPeakMiB,omitempty"`
+	Reconciles float64        `json:"reconciles,omitempty"`
+}
+
+// measureOperator starts the operator, gives it the workload, and sees it to its end.
+func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement, err error) {
+	namespace, err := b.newNamespace(ctx, w.key)
+	if err != nil {
+		return m, err
+	}
+	o, err := b.startOperator(ctx)
+	if err != nil {
+		return m, err
+	}
+	defer func() {
+		if stopErr := o.stop(); err == nil {
+			err = stopErr
+		}
+		if err == nil {
+			err = b.clear(ctx, namespace)
+		}
+	}()
+	jobs, err := observe(ctx, b.admin, namespace)
+	if err != nil {
+		return m, err
+	}
+	defer jobs.close()
+	audit, err := newAuditTail(b.auditLog)
+	if err != nil {
+		return m, err
+	}
+	defer audit.file.Close()
+	before, err := o.usage(ctx)
+	if err != nil {
+		return m, err
+	}
+	// What the operator holds at rest belongs to its peak where that is measured.
+	m.RSSBefore = before.rss
+	tasks := w.tasks(namespace, b.nodeNames)
+	began := time.Now()
+	if err := b.submit(ctx, w, namespace); err != nil {
+		return m, err
+	}
+	seen, err := jobs.await(ctx, len(tasks))
+	if err != nil {
+		return m, fmt.Errorf("%s: %w", w.key, err)
+	}
+	if err := b.awaitEnds(ctx, namespace); err != nil {
+		return m, fmt.Errorf("%s: %w", w.key, err)
+	}
+	m.Wall, m.Edges = time.Since(began).Seconds(), edges(tasks, seen)
+	after, err := o.usage(ctx)
+	if err != nil {
+		return m, err
+	}
+	m.CPU, m.Reconciles, m.RSSPeak = after.cpu-before.cpu, after.reconciles-before.reconciles, after.peak
+	m.Requests, err = b.requests(ctx, audit)
+	return m, err
+}
+
+type usage struct{ cpu, rss, peak, reconciles float64 }
+
+func (o *operator) usage(ctx context.Context) (u usage, err error) {
+	if u.cpu, err = o.cpuSeconds(); err != nil {
+		return u, err
+	}
+	if u.rss, u.peak, err = o.memory(); err != nil {
+		return u, err
+	}
+	u.reconciles, err = o.metric(ctx, "controller_runtime_reconcile_total", nil)
+	return u, err
+}
+
+// submit creates the objects of a workload, several at a time.
+func (b *bench) submit(ctx context.Context, w *workload, namespace string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	create := func(object client.Object) {
+		object.SetNamespace(namespace)
+		group.Go(func() error { return b.ours.Create(ctx, object) })
+	}
+	for _, flow := range w.flows {
+		create(flow.DeepCopy())
+	}
+	for _, dj := range w.daemonJobs {
+		create(dj.DeepCopy())
+	}
+	return group.Wait()
+}
+
+// awaitEnds waits until every JobFlow and DaemonJob of a namespace Succeeds.
+func (b *bench) awaitEnds(ctx context.Context, namespace string) error {
+	for _, list := range []client.ObjectList{&v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}} {
+		// A watch that the API server ends is begun anew.
+		for open := true; open; {
+			var err error
+			if open, err = b.someOpen(ctx, list, namespace); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// someOpen lists objects, and watches those that are open until none is or the watch
+// ends.
+func (b *bench) someOpen(ctx context.Context, list client.ObjectList, namespace string) (bool, error) {
+	if err := b.ours.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return false, err
+	}
+	open := map[string]bool{}
+	objects, err := meta.ExtractList(list)
+	if err != nil {
+		return false, err
+	}
+	for _, object := range objects {
+		if err := note(open, object); err != nil {
+			return false, err
+		}
+	}
+	if len(open) == 0 {
+		return false, nil
+	}
+	stream, err := b.ours.Watch(ctx, list, &client.ListOptions{
+		Namespace: namespace, Raw: &metav1.ListOptions{ResourceVersion: list.GetResourceVersion()},
+	})
+	if err != nil {
+		return false, err
+	}
+	defer stream.Stop()
+	for event := range stream.ResultChan() {
+		if err := note(open, event.Object); err != nil {
+			return false, err
+		}
+		if len(open) == 0 {
+			return false, nil
+		}
+	}
+	return true, ctx.Err()
+}
+
+// note enters whether an object has ended.
+func note(open map[string]bool, object runtime.Object) error {
+	var summary *v1alpha1.Summary
+	switch parent := object.(type) {
+	case *v1alpha1.JobFlow:
+		summary = &parent.Status.Summary
+	case *v1alpha1.DaemonJob:
+		summary = &parent.Status.Summary
+	default:
+		return fmt.Errorf("watching JobFlows and DaemonJobs: %v", object)
+	}
+	name := object.(metav1.Object).GetName()
+	switch summary.State {
+	case v1alpha1.StateFailed:
+		return fmt.Errorf("%s Failed: %s", name, summary.Message)
+	case v1alpha1.StateSucceed:
+		delete(open, name)
+	default:
+		open[name] = true
+	}
+	return nil
+}
+
+// result is all runs of one workload.
+type result struct {
+	Key      string        `json:"key"`
+	Title    string        `json:"title"`
+	Steps    int           `json:"steps"`
+	Base     string        `json:"comparedWith,omitempty"`
+	Floor    []measurement `json:"floor"`
+	Operator []measurement `json:"operator"`
+
+	goals []goal
+	base  *result
+}
+
+// metric is one figure of a result.
+type metric struct {
+	name, unit string
+	of         func(r *result) float64
+}
+
+var (
+	wallRatio     = metric{"wall time, ratio to the floor", "", func(r *result) float64 { return r.wallRatio() }}
+	addedP50      = metric{"edge latency over the floor, p50", "ms", func(r *result) float64 { return r.added(0.50) }}
+	addedP99      = metric{"edge latency over the floor, p99", "ms", func(r *result) float64 { return r.added(0.99) }}
+	writesPerStep = metric{"writes a step", "", func(r *result) float64 {
+		return r.perStep(func(m *measurement) float64 { w, _, _ := byKind(m.Requests); return float64(w) })
+	}}
+	eventsPerStep = metric{"event writes a step", "", func(r *result) float64 {
+		return r.perStep(func(m *measurement) float64 { _, e, _ := byKind(m.Requests); return float64(e) })
+	}}
+	readsPerStep = metric{"reads a step", "", func(r *result) float64 {
+		return r.perStep(func(m *measurement) float64 { _, _, n := byKind(m.Requests); return float64(n) })
+	}}
+	reconciles = metric{"reconciles a step", "", func(r *result) float64 { return r.perStep(func(m *measurement) float64 { return m.Reconciles }) }}
+	cpu        = metric{"operator CPU seconds a 1,000 steps", "s", func(r *result) float64 { return 1000 * r.perStep(func(m *measurement) float64 { return m.CPU }) }}
+	restRSS    = metric{"resident set before", "MiB", func(r *result) float64 {
+		return medianOf(r.Operator, func(m *measurement) float64 { return m.RSSBefore })
+	}}
+	moreRSS = metric{"peak resident set, more than without", "MiB", func(r *result) float64 { return peakRSS.of(r) - peakRSS.of(r.base) }}
+	moreP50 = metric{"edge latency over the floor, p50, more than without", "ms", func(r *result) float64 { return r.added(0.5) - r.base.added(0.5) }}
+	peakRSS = metric{"peak resident set", "MiB", func(r *result) float64 {
+		return medianOf(r.Operator, func(m *measurement) float64 { return m.RSSPeak })
+	}}
+)
+
+// goal is what a metric must not exceed.
+type goal struct {
+	metric metric
+	most   float64
+}
+
+func (r *result) wallRatio() float64 {
+	// Run by run, so that a machine that is busy for a while counts on both sides.
+	ratios := make([]float64, 0, len(r.Operator))
+	for i := range r.Operator {
+		ratios = append(ratios, r.Operator[i].Wall/r.Floor[i].Wall)
+	}
+	return median(ratios)
+}
+
+// added is how much later than the floor the operator makes a Job, at a quantile of
+// all edges of all runs.
+func (r *result) added(q float64) float64 {
+	return quantile(r.edges(r.Operator), q) - quantile(r.edges(r.Floor), q)
+}
+
+func (r *result) edges(runs []measurement) []float64 {
+	var all []float64
+	for i := range runs {
+		all = append(all, runs[i].Edges...)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (r *result) perStep(of func(*measurement) float64) float64 {
+	return medianOf(r.Operator, of) / float64(r.Steps)
+}
+
+func medianOf(runs []measurement, of func(*measurement) float64) float64 {
+	values := make([]float64, 0, len(runs))
+	for i := range runs {
+		values = append(values, of(&runs[i]))
+	}
+	return median(values)
+}
+
+func median(values []float64) float64 {
+	values = slices.Sorted(slices.Values(values))
+	return quantile(values, 0.5)
+}
+
+// quantile is of sorted values, by the nearest rank.
+func quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	return values[max(0, int(math.Ceil(q*float64(len(values))))-1)]
+}

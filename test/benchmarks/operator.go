@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// operator is the operator's program, as a process of its own.
+type operator struct {
+	cmd     *exec.Cmd
+	log     *os.File
+	metrics string
+	exited  chan error
+}
+
+// startOperator returns when the operator's caches are full.
+func (b *bench) startOperator(ctx context.Context) (*operator, error) {
+	log, err := os.Create(filepath.Join(b.dir, "operator.log"))
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	probes, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	o := &operator{log: log, metrics: "http://" + metrics + "/metrics", exited: make(chan error, 1)}
+	o.cmd = exec.Command(b.manager, "--kubeconfig="+b.operatorKubeconfig, "--enable-webhooks=false",
+		"--metrics-secure=false", "--metrics-bind-address="+metrics, "--health-probe-bind-address="+probes,
+		"--zap-log-level=error")
+	o.cmd.Stdout, o.cmd.Stderr = log, log
+	if err := o.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { o.exited <- o.cmd.Wait() }()
+	// The workers start once the caches are full, and this gauge with them. Then what is
+	// there already is looked at.
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
+		select {
+		case err := <-o.exited:
+			o.exited <- err
+			return false, fmt.Errorf("the operator ended: %w; see %s", err, log.Name())
+		default:
+		}
+		var figures [3]float64
+		for i, name := range []string{"controller_runtime_max_concurrent_reconciles", "workqueue_depth", "controller_runtime_active_workers"} {
+			var err error
+			if figures[i], err = o.metric(ctx, name, nil); err != nil {
+				return false, nil //nolint:nilerr // It does not serve them yet.
+			}
+		}
+		return figures[0] > 0 && figures[1] == 0 && figures[2] == 0, nil
+	})
+	if err != nil {
+		_ = o.stop()
+		return nil, fmt.Errorf("starting the operator: %w", err)
+	}
+	return o, nil
+}
+
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}
+
+func (o *operator) stop() error {
+	defer o.log.Close()
+	if err := o.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	var exit *exec.ExitError
+	if err := <-o.exited; err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	return nil
+}
+
+// cpuSeconds is what the operator has used since its start.
+func (o *operator) cpuSeconds() (float64, error) {
+	content, err := os.ReadFile(o.proc("stat"))
+	if err != nil {
+		return 0, err
+	}
+	// The name of the program, in brackets, may have blanks.
+	fields := strings.Fields(string(content[strings.LastIndexByte(string(content), ')')+1:]))
+	const utime, stime, ticksPerSecond = 11, 12, 100
+	user, err1 := strconv.ParseFloat(fields[utime], 64)
+	system, err2 := strconv.ParseFloat(fields[stime], 64)
+	return (user + system) / ticksPerSecond, errors.Join(err1, err2)
+}
+
+// memory is the resident set, now and at its peak, in MiB.
+func (o *operator) memory() (now, peak float64, err error) {
+	content, err := os.ReadFile(o.proc("status"))
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(string(content)) {
+		name, value, _ := strings.Cut(line, ":")
+		into := map[string]*float64{"VmRSS": &now, "VmHWM": &peak}[name]
+		if into == nil {
+			continue
+		}
+		kibibytes, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		*into = kibibytes / 1024
+	}
+	return now, peak, nil
+}
+
+// forgetPeak lets the peak of the resident set begin anew.
+func (o *operator) forgetPeak() error {
+	return os.WriteFile(o.proc("clear_refs"), []byte("5"), 0)
+}
+
+func (o *operator) proc(file string) string {
+	return filepath.Join("/proc", strconv.Itoa(o.cmd.Process.Pid), file)
+}
+
+// metric is the sum of a metric of the operator over all series with these labels.
+func (o *operator) metric(ctx context.Context, name string, labels map[string]string) (float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.metrics, http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(response.Body)
+		return 0, fmt.Errorf("metrics: %s: %s", response.Status, text)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(response.Body)
+	if err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for _, series := range families[name].GetMetric() {
+		matches := 0
+		for _, label := range series.GetLabel() {
+			if want, asked := labels[label.GetName()]; asked && want == label.GetValue() {
+				matches++
+			}
+		}
+		if matches == len(labels) {
+			sum += series.GetCounter().GetValue() + series.GetGauge().GetValue()
+		}
+	}
+	return sum, nil
+}

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
+)
+
+// answered has a fault happen to the first try of every write; the next one gets through.
+// Events are spared: who records them tries again after ten seconds.
+func answered(how func(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error)) scenario.Inject {
+	return func(w *scenario.World) *scenario.Fault {
+		var injected atomic.Int64
+		return &scenario.Fault{
+			Injected: func() int { return int(injected.Load()) },
+			Transports: func(*scenario.Life) []harness.Transport {
+				var tries tries
+				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
+					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
+						if !harness.IsWrite(r) || isEvent(r) || !tries.first(r) {
+							return next.RoundTrip(r)
+						}
+						injected.Add(1)
+						return how(w, next, r)
+					})
+				}}
+			},
+		}
+	}
+}
+
+func isEvent(r *http.Request) bool { return strings.Contains(r.URL.Path, "/events") }
+
+// tries tells the first try of a write from the next.
+type tries struct {
+	mu   sync.Mutex
+	seen map[string]int
+}
+
+// first alternates. A creation is known by what is created, since all go to one path; a
+// patch by its object, since the version in it changes.
+func (t *tries) first(r *http.Request) bool {
+	key := r.Method + r.URL.Path
+	if r.Method == http.MethodPost {
+		key += string(readBody(r))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.seen == nil {
+		t.seen = map[string]int{}
+	}
+	t.seen[key]++
+	return t.seen[key]%2 == 1
+}
+
+func readBody(r *http.Request) []byte {
+	if r.Body == nil {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close() // it was read from memory
+	if err != nil {
+		panic(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body
+}
+
+// refused answers with a code and does nothing.
+func refused(code int, reason metav1.StatusReason) scenario.Inject {
+	return answered(func(_ *scenario.World, _ http.RoundTripper, r *http.Request) (*http.Response, error) {
+		return answer(r, code, reason), nil
+	})
+}
+
+// answer is one as the API server gives it.
+func answer(r *http.Request, code int, reason metav1.StatusReason) *http.Response {
+	status := metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status:   metav1.StatusFailure, Code: int32(code), Reason: reason, Message: "a fault of the test",
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	if code == http.StatusTooManyRequests {
+		header.Set("Retry-After", "1")
+	}
+	body, err := json.Marshal(status)
+	if err != nil {
+		panic(err) // it is made of constants
+	}
+	return &http.Response{
+		StatusCode: code, Status: strconv.Itoa(code) + " " + http.StatusText(code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+	}
+}
+
+// reset breaks the connection before the request is sent.
+func reset(_ *scenario.World, _ http.RoundTripper, _ *http.Request) (*http.Response, error) {
+	return nil, syscall.ECONNRESET
+}
+
+var errTimeout = errors.New("the request timed out; what became of it is not known")
+
+// lost has the write take effect, and nobody learns of it.
+func lost(_ *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	response, err := next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, errors.Join(errTimeout, response.Body.Close())
+}
+
+// overtaken has somebody else write to the object right before a patch arrives, which
+// then truly conflicts. Creations have nothing to conflict with.
+func overtaken(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodPatch {
+		return next.RoundTrip(r)
+	}
+	object := objectAt(w, r.URL.Path)
+	touch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"faults/touched":"`+strconv.FormatInt(touches.Add(1), 10)+`"}}}`))
+	if err := client.IgnoreNotFound(w.Server.Client.Patch(r.Context(), object, touch)); err != nil {
+		return nil, err
+	}
+	return next.RoundTrip(r)
+}
+
+var touches atomic.Int64
+
+// objectAt is as much of the object at a path as a patch needs.
+func objectAt(w *scenario.World, path string) client.Object {
+	parts := strings.Split(strings.TrimSuffix(path, "/status"), "/")
+	resource, name := parts[len(parts)-2], parts[len(parts)-1]
+	object := newObject(resource)
+	object.SetNamespace(w.Namespace)
+	object.SetName(name)
+	return object
+}

@@ -1,0 +1,32 @@
+package api
+
+import (
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
+)
+
+// clockJumps steps the clock of the operator at each of its writes, to what comes next
+// in a list, over and over.
+func clockJumps(ahead ...time.Duration) scenario.Inject {
+	return func(w *scenario.World) *scenario.Fault {
+		var writes atomic.Int64
+		return &scenario.Fault{
+			Injected: func() int { return int(writes.Load()) },
+			End:      func() { w.Clock.Set(0) },
+			Transports: func(*scenario.Life) []harness.Transport {
+				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
+					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
+						if harness.IsWrite(r) {
+							w.Clock.Set(ahead[int(writes.Add(1)-1)%len(ahead)])
+						}
+						return next.RoundTrip(r)
+					})
+				}}
+			},
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
+)
+
+// deleted has a person delete every Job that there is, right after write n of the
+// operator. Whatever had its result recorded keeps it. A Job that was gone before
+// is a failure, and never a reason to run it again.
+func deleted(n int) scenario.Inject {
+	return func(w *scenario.World) *scenario.Fault {
+		var injected atomic.Int64
+		return &scenario.Fault{
+			Injected: func() int { return int(injected.Load()) },
+			Accepts:  func(w *scenario.World) bool { return injected.Load() > 0 && w.EndedAsItsJobs() },
+			Transports: func(*scenario.Life) []harness.Transport {
+				var writes atomic.Int64
+				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
+					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
+						response, err := next.RoundTrip(r)
+						if harness.IsWrite(r) && !isEvent(r) && int(writes.Add(1)) == n {
+							gone, failure := deleteJobs(r.Context(), w)
+							if failure != nil {
+								return response, failure
+							}
+							injected.Add(int64(gone))
+						}
+						return response, err
+					})
+				}}
+			},
+		}
+	}
+}
+
+// deleteJobs deletes all Jobs of the world that have an owner, as kubectl does.
+func deleteJobs(ctx context.Context, w *scenario.World) (int, error) {
+	list := &batchv1.JobList{}
+	if err := w.Server.Client.List(ctx, list, client.InNamespace(w.Namespace)); err != nil {
+		return 0, fmt.Errorf("listing Jobs: %w", err)
+	}
+	gone := 0
+	for i := range list.Items {
+		if metav1.GetControllerOfNoCopy(&list.Items[i]) == nil {
+			continue
+		}
+		err := w.Server.Client.Delete(ctx, &list.Items[i], client.PropagationPolicy(metav1.DeletePropagationBackground))
+		if client.IgnoreNotFound(err) != nil {
+			return gone, fmt.Errorf("deleting a Job: %w", err)
+		}
+		gone++
+	}
+	return gone, nil
+}

@@ -1,0 +1,146 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
+)
+
+// frame is one event of a watch, as it comes over the wire.
+type frame struct {
+	Type   string          `json:"type"`
+	Object json.RawMessage `json:"object"`
+
+	uid     types.UID
+	initial bool // the bookmark that ends the initial events
+	came    time.Time
+}
+
+// stream is one watch of the operator, from its start to its end.
+type stream struct {
+	ctx      context.Context
+	life     *scenario.Life
+	resource string // jobs, pods, jobflows and so on
+	in       <-chan frame
+	injected *atomic.Int64
+	out      *json.Encoder
+}
+
+// send passes a frame on, and says whether anybody still listens.
+func (s *stream) send(f frame) bool { return s.out.Encode(f) == nil }
+
+// next is the next frame, and false at the end of the stream.
+func (s *stream) next() (frame, bool) {
+	f, ok := <-s.in
+	return f, ok
+}
+
+// pause waits, and says whether the stream still lives.
+func (s *stream) pause(d time.Duration) bool {
+	if d <= 0 {
+		return s.ctx.Err() == nil
+	}
+	select {
+	case <-time.After(d):
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// shape is what becomes of the events of a watch: it takes them from a stream, and sends
+// on what it likes. The watch ends when it returns.
+type shape func(s *stream)
+
+// shaped has a shape between the API server and every watch. lag is the longest that it
+// holds an event back.
+func shaped(lag time.Duration, shape shape) scenario.Inject {
+	return func(*scenario.World) *scenario.Fault {
+		var injected atomic.Int64
+		return &scenario.Fault{
+			Injected: func() int { return int(injected.Load()) },
+			Lag:      lag,
+			Transports: func(life *scenario.Life) []harness.Transport {
+				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
+					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
+						return reshape(life, next, r, shape, &injected)
+					})
+				}}
+			},
+		}
+	}
+}
+
+func reshape(life *scenario.Life, next http.RoundTripper, r *http.Request, shape shape, injected *atomic.Int64) (*http.Response, error) {
+	if !harness.IsWatch(r) {
+		return next.RoundTrip(r)
+	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Accept", "application/json") // one line an event
+	response, err := next.RoundTrip(r)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return response, err
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	frames := make(chan frame)
+	read, write := io.Pipe()
+	from := response.Body
+	response.Body = &pipe{read, from, cancel}
+	go decode(ctx, from, frames)
+	go func() {
+		shape(&stream{ctx: ctx, life: life, resource: resourceOf(r), in: frames, injected: injected, out: json.NewEncoder(write)})
+		_ = write.Close() // the end of a watch, as the API server makes it
+		cancel()
+	}()
+	return response, nil
+}
+
+// pipe closes both ends.
+type pipe struct {
+	*io.PipeReader
+	from   io.Closer
+	cancel context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (p *pipe) Close() error {
+	p.cancel()
+	_ = p.PipeReader.Close() // always nil
+	return p.from.Close()
+}
+
+func decode(ctx context.Context, from io.Reader, frames chan<- frame) {
+	defer close(frames)
+	decoder := json.NewDecoder(from)
+	for {
+		var f frame
+		if decoder.Decode(&f) != nil {
+			return
+		}
+		var partial metav1.PartialObjectMetadata
+		if json.Unmarshal(f.Object, &partial) == nil {
+			f.uid = partial.UID
+			f.initial = partial.Annotations[metav1.InitialEventsAnnotationKey] == "true"
+		}
+		f.came = time.Now()
+		select {
+		case frames <- f:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func resourceOf(r *http.Request) string {
+	return r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+}

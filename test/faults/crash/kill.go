@@ -1,0 +1,82 @@
+// Package crash kills the operator at every write that it makes. See crash_test.go.
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
+)
+
+// moment is when an operator dies, as seen from one of its writes.
+type moment int
+
+const (
+	// before: the write is decided, and never sent.
+	before moment = iota
+	// after: it has taken effect, and nobody lives to see the answer.
+	after
+)
+
+func (m moment) String() string { return [...]string{"before", "after"}[m] }
+
+// killOnce kills the first operator at its write n, counted from 1.
+func killOnce(n int, when moment) (name string, inject scenario.Inject) {
+	return fmt.Sprintf("killed %s write %d", when, n), killer(func(life *scenario.Life, write, _ int) bool {
+		return life.Number == 1 && write == n
+	}, when)
+}
+
+// killEach kills each operator right after its write n that took effect: a crash loop in
+// which each gets a bit further.
+func killEach(n int) (name string, inject scenario.Inject) {
+	return fmt.Sprintf("killed again and again after write %d", n), killer(func(_ *scenario.Life, _, effective int) bool {
+		return effective == n
+	}, after)
+}
+
+// killer kills operators when it is due, by the number of writes and of those that took
+// effect, this one included if it is after it.
+func killer(due func(life *scenario.Life, write, effective int) bool, when moment) scenario.Inject {
+	return func(*scenario.World) *scenario.Fault {
+		var killed atomic.Int64
+		return &scenario.Fault{
+			Injected: func() int { return int(killed.Load()) },
+			Transports: func(life *scenario.Life) []harness.Transport {
+				var writes, effective atomic.Int64
+				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
+					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
+						if !harness.IsWrite(r) {
+							return next.RoundTrip(r)
+						}
+						write := int(writes.Add(1))
+						if when == before && due(life, write, int(effective.Load())) {
+							killed.Add(1)
+							life.Kill()
+							return nil, errKilled
+						}
+						response, err := next.RoundTrip(r)
+						if err != nil {
+							return nil, err
+						}
+						took := effective.Load()
+						if response.StatusCode < http.StatusBadRequest {
+							took = effective.Add(1)
+						}
+						if when == after && due(life, write, int(took)) {
+							killed.Add(1)
+							life.Kill()
+							return nil, errors.Join(errKilled, response.Body.Close())
+						}
+						return response, nil
+					})
+				}}
+			},
+		}
+	}
+}
+
+var errKilled = errors.New("the operator was killed at this write")

@@ -1,0 +1,125 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// APIServer is a kube-apiserver with its etcd and our CRDs, and nothing else: no Job
+// controller, no garbage collector, no kubelet.
+type APIServer struct {
+	// Config is for clients, without a limit of their own.
+	Config *rest.Config
+	// Client is the harness's own; no fault stands between it and the API server.
+	Client client.WithWatch
+
+	mapper      meta.RESTMapper
+	environment *envtest.Environment
+}
+
+// StartAPIServer starts them. KUBEBUILDER_ASSETS says where the programs are.
+func StartAPIServer() (*APIServer, error) {
+	// Operators that cannot reach the API server say so without end.
+	log.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
+
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		return nil, errors.New("KUBEBUILDER_ASSETS is not set; it is what bin/devcluster assets prints")
+	}
+	crds, err := findCRDs()
+	if err != nil {
+		return nil, err
+	}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{crds},
+		ErrorIfCRDPathMissing: true,
+		// It starts in some seconds, and not in the usual 20 where much else runs.
+		ControlPlaneStartTimeout: 2 * time.Minute,
+	}
+	environment.ControlPlane.GetAPIServer().Configure().
+		// There is no node controller that would take its taint off a new node again.
+		Set("disable-admission-plugins", "ServiceAccount", "TaintNodesByCondition").
+		Set("max-requests-inflight", "4000").
+		Set("max-mutating-requests-inflight", "2000")
+	config, err := environment.Start()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the API server: %w", err), environment.Stop())
+	}
+	s := &APIServer{Config: config, environment: environment}
+	if err := s.connect(); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *APIServer) connect() error {
+	s.Config.QPS = -1
+	httpClient, err := rest.HTTPClientFor(s.Config)
+	if err != nil {
+		return fmt.Errorf("making an HTTP client: %w", err)
+	}
+	// One for all operators: each would ask the same.
+	if s.mapper, err = apiutil.NewDynamicRESTMapper(s.Config, httpClient); err != nil {
+		return fmt.Errorf("reading what the API server has: %w", err)
+	}
+	if s.Client, err = client.NewWithWatch(s.Config, client.Options{Scheme: newScheme(), Mapper: s.mapper}); err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	return nil
+}
+
+// Stop ends the API server and etcd, and throws away what they held.
+func (s *APIServer) Stop() error { return s.environment.Stop() }
+
+// NewNamespace makes a namespace of a new name.
+func (s *APIServer) NewNamespace(ctx context.Context) (string, error) {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "faults-"}}
+	if err := s.Client.Create(ctx, namespace); err != nil {
+		return "", fmt.Errorf("making a namespace: %w", err)
+	}
+	return namespace.Name, nil
+}
+
+func newScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return scheme
+}
+
+// findCRDs goes up from the package under test to the repository.
+func findCRDs() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		crds := filepath.Join(dir, "config", "crd", "bases")
+		if _, err := os.Stat(crds); err == nil {
+			return crds, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("config/crd/bases is in no directory above this one")
+		}
+	}
+}

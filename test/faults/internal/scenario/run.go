@@ -1,0 +1,274 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+)
+
+// quiet is how long an operator asks for nothing before it counts as done. It is more
+// than what it waits for after a conflict.
+const quiet = 200 * time.Millisecond
+
+// limit is there for runs that never end; the machine may be busy.
+var limit = flag.Duration("limit", 2*time.Minute, "How long one run may take.")
+
+// Fault is what goes wrong in one run.
+type Fault struct {
+	// Transports stand between an operator and the API server; nil for none. Lives
+	// counts the operators of the run, from 1.
+	Transports func(o *Life) []harness.Transport
+	// Injected is how many times something went wrong, asked at the end.
+	Injected func() int
+	// Accepts says whether the world, as it is, will do as the end; nil if only the
+	// outcome of the scenario does.
+	Accepts func(w *World) bool
+	// Lag is how long something may be held back before the operator hears of it.
+	Lag time.Duration
+	// Standby has two operators with leader election at any time.
+	Standby bool
+	// End ends the fault, before what is left is looked at; nil if there is nothing to
+	// end.
+	End func()
+}
+
+// Life is one operator of a run: each that starts after another was killed has its own.
+type Life struct {
+	Number   int // from 1
+	World    *World
+	operator *harness.Operator
+}
+
+// Kill ends the life.
+func (l *Life) Kill() { l.operator.Kill() }
+
+// Inject makes the fault of a run; nil for a run in which nothing goes wrong.
+type Inject func(w *World) *Fault
+
+// Result is what a run has come to.
+type Result struct {
+	// Writes are those of the first operator.
+	Writes []harness.Write
+	// Lives are how many operators it took.
+	Lives      int
+	Injected   int
+	Checks     int
+	Violations []string
+}
+
+// run is a run in progress.
+type run struct {
+	world     *World
+	fault     *Fault
+	operators []*harness.Operator
+}
+
+// Run runs a scenario once and checks everything that must hold at its end. An error is
+// one of the test, not of the operator.
+func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode, inject Inject) (result Result, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, *limit, errors.New("it took too long"))
+	defer cancel()
+	w, err := NewWorld(ctx, server, s, mode)
+	if err != nil {
+		return result, err
+	}
+	r := &run{world: w, fault: &Fault{}}
+	if inject != nil {
+		r.fault = inject(w)
+	}
+	defer func() {
+		for _, operator := range r.operators {
+			operator.Kill()
+			operator.WaitEnded()
+		}
+		err = errors.Join(err, w.Close(context.WithoutCancel(ctx)))
+	}()
+
+	if err := r.begin(); err != nil {
+		return result, err
+	}
+	if r.fault.Standby {
+		if err := r.begin(); err != nil {
+			return result, err
+		}
+	}
+	if err := w.start(ctx); err != nil {
+		return result, err
+	}
+	reached := make(chan error, 1)
+	go func() { reached <- r.reach(ctx) }()
+	if err := r.keepAlive(reached); err != nil {
+		result.Violations = append(result.Violations, fmt.Sprintf("%s; wanted %q, got %q%s", err, s.Want, w.Outcome(), r.explain()))
+	} else if err := r.settle(ctx); err != nil {
+		result.Violations = append(result.Violations, fmt.Sprintf("it did not come to rest: %s%s", err, r.explain()))
+	}
+	if r.fault.End != nil {
+		r.fault.End()
+	}
+	result.Writes, result.Lives = r.operators[0].Writes(), len(r.operators)
+	if r.fault.Injected != nil {
+		result.Injected = r.fault.Injected()
+	}
+	if len(result.Violations) > 0 {
+		return result, nil
+	}
+	return result, r.check(ctx, &result)
+}
+
+// begin starts the next operator.
+func (r *run) begin() error {
+	options := r.world.operatorOptions()
+	life := &Life{Number: len(r.operators) + 1, World: r.world}
+	if r.fault.Transports != nil {
+		options.Transports = r.fault.Transports(life)
+	}
+	options.LeaderElection = r.fault.Standby
+	options.Starting = func(o *harness.Operator) {
+		life.operator = o
+		r.operators = append(r.operators, o)
+	}
+	_, err := r.world.Server.StartOperator(options)
+	return err
+}
+
+// current is the newest operator.
+func (r *run) current() *harness.Operator { return r.operators[len(r.operators)-1] }
+
+// alive are the operators that live: one, or with Standby two.
+func (r *run) alive() []*harness.Operator {
+	return slices.DeleteFunc(slices.Clone(r.operators), isDead)
+}
+
+// reach makes the moves of the script and waits for the outcome. What the script waits
+// for may never come where the fault has brought another end.
+func (r *run) reach(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	either := make(chan error, 2)
+	go func() {
+		if err := r.world.play(ctx); err != nil {
+			either <- err
+			return
+		}
+		either <- r.world.Record.Wait(ctx, r.accepted)
+	}()
+	if r.fault.Accepts != nil {
+		go func() { either <- r.world.Record.Wait(ctx, func() bool { return r.fault.Accepts(r.world) }) }()
+	}
+	return <-either
+}
+
+func (r *run) accepted() bool {
+	return r.world.Outcome() == r.world.scenario.Want || r.fault.Accepts != nil && r.fault.Accepts(r.world)
+}
+
+// keepAlive starts a new operator whenever one dies, until the outcome is reached.
+func (r *run) keepAlive(reached <-chan error) error {
+	for {
+		living := r.alive()
+		select {
+		case err := <-reached:
+			return err
+		case <-anyDead(living):
+			if err := r.begin(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// settle waits until no operator has anything more to do. One may die of that.
+func (r *run) settle(ctx context.Context) error {
+	if r.fault.Standby {
+		// Nobody does anything while nobody leads.
+		if err := waitFor(ctx, func() bool { return slices.ContainsFunc(r.alive(), isElected) }); err != nil {
+			return err
+		}
+	}
+	for _, operator := range r.alive() {
+		alive, cancel := aliveContext(ctx, operator)
+		err := operator.WaitIdle(alive, quiet+r.fault.Lag)
+		cancel()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil || isDead(operator) {
+			if err := r.begin(); err != nil {
+				return err
+			}
+			return r.settle(ctx)
+		}
+	}
+	return r.world.Record.CatchUp(ctx)
+}
+
+// check looks at what the run has left, and then whether a new operator leaves it alone.
+func (r *run) check(ctx context.Context, result *Result) error {
+	w := r.world
+	result.Checks = len(Invariants) + 2
+	for _, invariant := range Invariants {
+		for _, broken := range invariant.Broken(w) {
+			result.Violations = append(result.Violations, invariant.Name+": "+broken)
+		}
+	}
+	before := w.Outcome()
+	if !r.accepted() {
+		result.Violations = append(result.Violations, fmt.Sprintf("the outcome did not last: wanted %q, got %q", w.scenario.Want, before))
+	}
+	for _, operator := range r.alive() {
+		if err := operator.Stop(); err != nil {
+			return err
+		}
+	}
+	r.fault = &Fault{}
+	if err := r.begin(); err != nil {
+		return err
+	}
+	if path := w.parentPath(); path != "" {
+		// It need not read it there, so this is no check, only a sign that it is at work.
+		looking, cancel := context.WithTimeout(ctx, time.Second)
+		_ = waitFor(looking, func() bool { return r.current().HasRead(path) })
+		cancel()
+	}
+	if err := r.current().WaitIdle(ctx, quiet); err != nil {
+		result.Violations = append(result.Violations, "an operator that starts after the end does not come to rest"+r.explain())
+	} else if writes := r.current().Writes(); len(writes) > 0 {
+		result.Violations = append(result.Violations, "an operator that starts after the end writes: "+fmt.Sprint(writes))
+	}
+	return nil
+}
+
+// parentPath is where the API server has the JobFlow or DaemonJob; a new operator reads
+// it there, since it was last written before it started.
+func (w *World) parentPath() string {
+	parent, _, _ := w.parent()
+	switch parent.(type) {
+	case nil:
+		return ""
+	case *v1alpha1.JobFlow:
+		return fmt.Sprintf("/apis/%s/namespaces/%s/jobflows/%s", v1alpha1.GroupVersion, w.Namespace, flowName)
+	default:
+		return fmt.Sprintf("/apis/%s/namespaces/%s/daemonjobs/%s", v1alpha1.GroupVersion, w.Namespace, daemonName)
+	}
+}
+
+// explain is what else helps to understand a violation.
+func (r *run) explain() string {
+	const shown = 12
+	writes := r.current().Writes()
+	message := ""
+	if _, summary, runs := r.world.parent(); summary != nil {
+		message = summary.Message
+		for i := range runs {
+			message += fmt.Sprintf("; %s: %s", r.world.short(runs[i].Name), runs[i].Message)
+		}
+	}
+	return fmt.Sprintf(" (message %q; operator %d has tried %d writes, last %v)",
+		message, len(r.operators), len(writes), writes[max(0, len(writes)-shown):])
+}
