@@ -23,20 +23,22 @@ import (
 
 // childJobs reads the Jobs of a parent and applies plans to them.
 type childJobs struct {
-	cache    *childCache
-	client   client.Client
-	live     client.Reader
-	recent   recentJobs
-	refusals refusals
+	cache      *childCache
+	client     client.Client
+	live       client.Reader
+	recent     recentJobs
+	refusals   refusals
+	unanswered unanswered
 }
 
 func newChildJobs(cache *childCache, writer client.Client, live client.Reader) *childJobs {
 	return &childJobs{
-		cache:    cache,
-		client:   writer,
-		live:     live,
-		recent:   recentJobs{byParent: map[types.UID]map[string]recentJob{}},
-		refusals: refusals{byRun: map[refusedRun]refusal{}},
+		cache:      cache,
+		client:     writer,
+		live:       live,
+		recent:     recentJobs{byParent: map[types.UID]map[string]recentJob{}},
+		refusals:   refusals{byRun: map[refusedRun]refusal{}},
+		unanswered: unanswered{byParent: map[types.UID]map[string]creation{}},
 	}
 }
 
@@ -137,6 +139,9 @@ type outcome struct {
 }
 
 func (c *childJobs) enter(p *plan.Plan, parent client.Object, creation plan.Creation, o outcome, now time.Time) {
+	if o.err != nil {
+		c.unanswered.add(parent.GetUID(), p.Runs[creation.Run].Name, creation.Job.Name, now)
+	}
 	switch {
 	case o.job != nil:
 		c.recent.add(parent.GetUID(), p.Runs[creation.Run].Name, o.job, now)

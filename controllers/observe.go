@@ -24,14 +24,17 @@ const trustCreated = 10 * time.Second
 var readOnly = client.UnsafeDisableDeepCopyOption(true)
 
 // observe reads the Jobs of a parent from the cache, with those that were created
-// too recently for it. A Job that is recorded but missing there is looked up
-// live, since a step must not fail, nor run again, because the cache is behind.
+// too recently for it. A Job that is recorded but missing there, or whose creation was
+// not answered, is looked up live, since a step must not fail, nor run again, because the cache is behind.
 func (c *childJobs) observe(ctx context.Context, parent client.Object, recorded []v1alpha1.RunStatus, now time.Time) (plan.Observed, error) {
 	own, err := c.cached(parent)
 	if err != nil {
 		return plan.Observed{}, err
 	}
 	c.recent.fill(parent.GetUID(), own, now)
+	if err := c.lookUp(ctx, parent, own, now); err != nil {
+		return plan.Observed{}, err
+	}
 
 	gone := map[string]bool{}
 	for i := range recorded {

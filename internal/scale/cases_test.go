@@ -55,8 +55,8 @@ var cases = map[string]func(n int) func(){
 	"plan/daemon ends":            func(n int) func() { return daemonPass(n, n) },
 	"plan/digest":                 digest,
 
-	"jobs/read":  func(n int) func() { return read(n) },
-	"jobs/build": func(n int) func() { return buildJobs(n) },
+	"jobs/read":  read,
+	"jobs/build": buildJobs,
 	"jobs/env":   manyVariables,
 
 	"placement/all nodes":    func(n int) func() { return place(n, &v1alpha1.DaemonJob{}) },

@@ -39,6 +39,8 @@ type life struct {
 	changed int
 	ended   bool
 	deleted bool
+	// skipped are the steps that have ended so: no Job of them ever was.
+	skipped map[string]bool
 	// nodes is census.nodes when the first Job was seen.
 	nodes map[string]int
 }
@@ -93,7 +95,7 @@ func (c *census) check(holds bool, format string, args ...any) {
 func (c *census) life(uid types.UID, name string) *life {
 	found := c.parents[uid]
 	if found == nil {
-		found = &life{name: name, runs: map[string][]*run{}, nodes: maps.Clone(c.nodes)}
+		found = &life{name: name, runs: map[string][]*run{}, skipped: map[string]bool{}, nodes: maps.Clone(c.nodes)}
 		c.parents[uid] = found
 	}
 	return found
@@ -128,6 +130,7 @@ func (c *census) seeJob(object client.Object) {
 			c.must(at < lives, "%s: Job %s is number %d in %d lives of the node", owner.Name, job.Name, at+1, lives)
 		} else {
 			c.must(at == 0, "%s: the Job of step %s is created %d times", owner.Name, name, at+1)
+			c.must(!parent.skipped[name], "%s: step %s has a Job and is Skipped", owner.Name, name)
 		}
 		for _, dependency := range w.dependencies(name) {
 			c.must(parent.done(dependency), "%s: step %s started before %s was done", owner.Name, name, dependency)
@@ -179,9 +182,14 @@ func (c *census) seeParent(object client.Object) {
 		if !special {
 			want = v1alpha1.PhaseSucceeded
 		}
+		if w.daemon == nil && runs[i].Phase == v1alpha1.PhaseSkipped {
+			parent.skipped[runs[i].Name] = true
+			c.must(len(parent.runs[runs[i].Name]) == 0, "%s: step %s has a Job and is Skipped", parent.name, runs[i].Name)
+		}
 		// One that was away, or was not ready yet when all others had ended, is left out.
 		without := w.daemon != nil && moves(runs[i].Name) && runs[i].Phase == v1alpha1.PhaseSkipped
-		c.must(runs[i].Phase == want || without, "%s: %s ended as %s instead of %s: %s %s",
+		instead := runs[i].Phase == w.instead[runs[i].Name]
+		c.must(runs[i].Phase == want || instead || without, "%s: %s ended as %s instead of %s: %s %s",
 			parent.name, runs[i].Name, runs[i].Phase, want, runs[i].Reason, runs[i].Message)
 	}
 }
@@ -219,10 +227,10 @@ func (c *census) changed(object client.Object, number int) {
 }
 
 // counts are for progress.
-func (c *census) counts() (ended, deleted, jobs, violations int) {
+func (c *census) counts() (ended, deleted, jobs int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.ended, c.deleted, c.jobs, len(c.violations) + c.more
+	return c.ended, c.deleted, c.jobs
 }
 
 // endOf is the condition by which a Job has ended, or empty.

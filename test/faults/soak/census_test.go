@@ -61,6 +61,18 @@ func TestCensus(t *testing.T) {
 			func(c *census) { c.seeParent(flow("fails-1", v1alpha1.StateFailed, "a", "b")) },
 			[]string{"fails-1: b ended as Succeeded instead of Failed:  "},
 		},
+		"a step is Skipped and its Job is there": {
+			func(c *census) {
+				c.seeJob(job("deadline-1", "a", "1", ""))
+				c.seeParent(skipped("deadline-1", "a"))
+			}, []string{"deadline-1: step a has a Job and is Skipped"},
+		},
+		"a step is Skipped and its Job shows up later": {
+			func(c *census) {
+				c.seeParent(skipped("deadline-1", "a"))
+				c.seeJob(job("deadline-1", "a", "1", ""))
+			}, []string{"deadline-1: step a has a Job and is Skipped"},
+		},
 		"a flow ends and goes on": {
 			func(c *census) {
 				c.seeParent(flow("chain-1", v1alpha1.StateSucceed))
@@ -115,5 +127,12 @@ func flow(name string, state v1alpha1.State, steps ...string) client.Object {
 	for _, step := range steps {
 		f.Status.Flows = append(f.Status.Flows, v1alpha1.RunStatus{Name: step, Phase: v1alpha1.PhaseSucceeded})
 	}
+	return f
+}
+
+// skipped is a flow that has Failed, with a step that was never started.
+func skipped(name, step string) client.Object {
+	f := flow(name, v1alpha1.StateFailed, step).(*v1alpha1.JobFlow)
+	f.Status.Flows[0].Phase = v1alpha1.PhaseSkipped
 	return f
 }

@@ -42,8 +42,8 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	part, err := soak(ctx, &o)
+	stop()
 	if err == nil {
 		err = part.Write()
 	}

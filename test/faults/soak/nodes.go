@@ -35,21 +35,19 @@ func join(ctx context.Context, c client.Client, seen *census, node *corev1.Node)
 	return c.Update(ctx, node)
 }
 
-// moveNodes takes one of the moving nodes away, or brings it back, now and then.
+// moveNodes takes one of the moving nodes away, or brings it back, now and then, until
+// the context ends.
 func moveNodes(ctx context.Context, c client.Client, seen *census, random *rand.Rand, every time.Duration) (moves int, err error) {
 	away := map[int]bool{}
 	for {
-		if pause(ctx, every) != nil {
-			return moves, nil // the load is over
+		if err := pause(ctx, every); err != nil {
+			return moves, err
 		}
 		i := nodes - 1 - random.IntN(moving)
 		if away[i] {
 			err = join(ctx, c, seen, node(i))
 		} else {
 			err = c.Delete(ctx, node(i))
-		}
-		if ctx.Err() != nil {
-			return moves, nil
 		}
 		if err != nil {
 			return moves, fmt.Errorf("moving a node: %w", err)

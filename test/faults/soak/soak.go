@@ -85,21 +85,29 @@ func (s *trial) phases(ctx context.Context) (*report.Part, error) {
 func (s *trial) underLoad(ctx context.Context, start time.Time) error {
 	loaded, done := context.WithCancel(ctx)
 	group, loaded := errgroup.WithContext(loaded)
+	meanwhile := func(do func() error) {
+		group.Go(func() error {
+			if err := do(); loaded.Err() == nil {
+				return err
+			}
+			return nil // the load is over, or another has failed
+		})
+	}
 	group.Go(func() error {
 		defer done()
 		return s.load.run(loaded, s.flows, s.duration)
 	})
-	group.Go(func() error {
+	meanwhile(func() error {
 		s.world.proxy.cutEvery(loaded, s.every(120, 5*time.Second, time.Minute))
 		return nil
 	})
-	group.Go(func() error {
+	meanwhile(func() error {
 		random := rand.New(rand.NewPCG(s.seed, 1))
 		moves, err := moveNodes(loaded, s.world.client, s.census, random, s.every(120, 2*time.Second, 30*time.Second))
 		s.moves = moves
 		return err
 	})
-	group.Go(func() error { return s.sampleEvery(loaded, start, s.every(240, 500*time.Millisecond, 15*time.Second)) })
+	meanwhile(func() error { return s.sampleEvery(loaded, start, s.every(240, 500*time.Millisecond, 15*time.Second)) })
 	return group.Wait()
 }
 
@@ -107,15 +115,10 @@ func (s *trial) sampleEvery(ctx context.Context, start time.Time, every time.Dur
 	show := s.every(12, 10*time.Second, time.Minute)
 	shown := start
 	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(every):
+		if err := pause(ctx, every); err != nil {
+			return err
 		}
 		now, err := s.look(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
@@ -137,7 +140,7 @@ func (s *trial) look(ctx context.Context) (sample, error) {
 	}
 	now, err := s.operator.look(ctx)
 	now.flows = int(s.load.flows.Load())
-	now.ended, _, _, _ = s.census.counts()
+	now.ended, _, _ = s.census.counts()
 	return now, err
 }
 
@@ -196,7 +199,7 @@ func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) 
 func (s *trial) judge(flows string, before, after *sample) (*report.Part, error) {
 	c := s.census
 	part := &report.Part{Name: "soak", Faults: s.world.proxy.count() + s.moves}
-	ended, deleted, jobs, _ := c.counts()
+	ended, deleted, jobs := c.counts()
 	c.check(deleted == s.load.objects, "of %d objects that were created %d have ended and gone", s.load.objects, deleted)
 	c.check(after.panics == 0, "%v reconciles panicked", after.panics)
 	c.check(after.goroutines <= before.goroutines+10, "%v goroutines at rest, %v before the load", after.goroutines, before.goroutines)
