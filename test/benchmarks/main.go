@@ -125,16 +125,9 @@ func (b *bench) run(ctx context.Context, w *workload, earlier []*result, runs in
 	}
 	if w.before != nil {
 		b.say("%s: filling the cluster", w.key)
-		namespace, err := b.populate(ctx, w.before)
-		if err != nil {
+		if err := b.populate(ctx, w.before); err != nil {
 			return nil, fmt.Errorf("filling the cluster for %s: %w", w.key, err)
 		}
-		defer func() {
-			b.say("%s: clearing the cluster", w.key)
-			if clearErr := b.clear(ctx, namespace); err == nil {
-				err = clearErr
-			}
-		}()
 	}
 	r.Steps = len(w.tasks("", b.nodeNames))
 	if w.itsFloor {

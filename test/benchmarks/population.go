@@ -32,16 +32,17 @@ const writers = 32
 const notNative = "jobflow.bench/nobody"
 
 // populate fills a namespace.
-func (b *bench) populate(ctx context.Context, p *population) (namespace string, err error) {
-	if namespace, err = b.newNamespace(ctx, "population"); err != nil {
-		return "", err
+func (b *bench) populate(ctx context.Context, p *population) error {
+	namespace, err := b.newNamespace(ctx, "population")
+	if err != nil {
+		return err
 	}
 	if err := b.each(ctx, "finished flows", p.finishedFlows, func(ctx context.Context, i int) error {
 		return b.finishedFlow(ctx, diamond(fmt.Sprintf("finished-%d", i)), namespace)
 	}); err != nil {
-		return "", err
+		return err
 	}
-	return namespace, b.each(ctx, "Jobs of others", p.foreignJobs, func(ctx context.Context, i int) error {
+	return b.each(ctx, "Jobs of others", p.foreignJobs, func(ctx context.Context, i int) error {
 		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("foreign-%d", i)}, Spec: jobSpec()}
 		job.Spec.ManagedBy = new(notNative)
 		job.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
