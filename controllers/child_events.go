@@ -113,28 +113,28 @@ func (s *childEvents) parentOfPod(object any) (reconcile.Request, bool) {
 // the last event by which its parent learns that it has to ask from now on.
 func jobMatters(before, after any) bool {
 	old, was := before.(*batchv1.Job)
-	new, is := after.(*batchv1.Job)
+	now, is := after.(*batchv1.Job)
 	if !was || !is {
 		return !was != !is || *before.(*endedJob) != *after.(*endedJob)
 	}
-	return old.UID != new.UID ||
-		!equality.Semantic.DeepEqual(old.Status.Conditions, new.Status.Conditions) ||
-		!equality.Semantic.DeepEqual(old.Spec, new.Spec) ||
-		!equality.Semantic.DeepEqual(old.Annotations, new.Annotations) ||
-		!equality.Semantic.DeepEqual(old.OwnerReferences, new.OwnerReferences) ||
-		!equality.Semantic.DeepEqual(old.DeletionTimestamp, new.DeletionTimestamp)
+	return old.UID != now.UID ||
+		!equality.Semantic.DeepEqual(old.Status.Conditions, now.Status.Conditions) ||
+		!equality.Semantic.DeepEqual(old.Spec, now.Spec) ||
+		!equality.Semantic.DeepEqual(old.Annotations, now.Annotations) ||
+		!equality.Semantic.DeepEqual(old.OwnerReferences, now.OwnerReferences) ||
+		!equality.Semantic.DeepEqual(old.DeletionTimestamp, now.DeletionTimestamp)
 }
 
 // podMatters passes over changes of a pod that say nothing new on why it does not
 // run. The cache holds no other part of a pod's spec and status.
 func podMatters(before, after any) bool {
 	old, was := before.(*corev1.Pod)
-	new, is := after.(*corev1.Pod)
+	now, is := after.(*corev1.Pod)
 	if !was || !is {
 		// What held it up, if anything did, is over.
 		return was && !podEnded(old)
 	}
-	return !equality.Semantic.DeepEqual(old.Status, new.Status) ||
-		!equality.Semantic.DeepEqual(old.Spec, new.Spec) ||
-		!equality.Semantic.DeepEqual(old.DeletionTimestamp, new.DeletionTimestamp)
+	return !equality.Semantic.DeepEqual(old.Status, now.Status) ||
+		!equality.Semantic.DeepEqual(old.Spec, now.Spec) ||
+		!equality.Semantic.DeepEqual(old.DeletionTimestamp, now.DeletionTimestamp)
 }

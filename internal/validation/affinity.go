@@ -41,8 +41,7 @@ func nodeAffinity(affinity *corev1.Affinity, path *field.Path) field.ErrorList {
 // fieldErrors are those in an aggregate.
 func fieldErrors(err error, path *field.Path) field.ErrorList {
 	list := []error{err}
-	var aggregate utilerrors.Aggregate
-	if errors.As(err, &aggregate) {
+	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
 		list = aggregate.Errors()
 	}
 	var errs field.ErrorList

@@ -17,6 +17,13 @@ import (
 )
 
 func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "benchmark:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	began := time.Now()
@@ -34,13 +41,10 @@ func main() {
 	flag.Parse()
 
 	missed, err := b.main(ctx, *kubeconfig, *only, *runs, *out, *versions)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "benchmark:", err)
-		os.Exit(1)
-	}
 	if missed > 0 {
 		fmt.Printf("%d goals are missed\n", missed)
 	}
+	return err
 }
 
 func (b *bench) main(ctx context.Context, kubeconfig, only string, runs int, out, versions string) (missed int, err error) {

@@ -59,7 +59,7 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 	if err != nil {
 		return m, err
 	}
-	defer audit.file.Close()
+	defer audit.file.Close() //nolint:errcheck // It is only read.
 	before, err := o.usage(ctx)
 	if err != nil {
 		return m, err

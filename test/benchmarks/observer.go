@@ -102,7 +102,7 @@ func (o *observer) see(event watch.Event) error {
 	seen := o.jobs[job.Name]
 	if event.Type == watch.Added {
 		if !seen.created.IsZero() {
-			return fmt.Errorf("Job %s was created twice", job.Name)
+			return fmt.Errorf("the Job %s was created twice", job.Name)
 		}
 		seen.created = now
 	}
@@ -111,7 +111,7 @@ func (o *observer) see(event watch.Event) error {
 		o.complete++
 	}
 	if isTrue(job, batchv1.JobFailed) {
-		return fmt.Errorf("Job %s failed", job.Name)
+		return fmt.Errorf("the Job %s failed", job.Name)
 	}
 	o.jobs[job.Name] = seen
 	o.wake()

@@ -81,12 +81,11 @@ func freeAddress() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	return listener.Addr().String(), listener.Close()
 }
 
 func (o *operator) stop() error {
-	defer o.log.Close()
+	defer o.log.Close() //nolint:errcheck // The process has written it; nothing is left to be flushed.
 	if err := o.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
@@ -132,11 +131,6 @@ func (o *operator) memory() (now, peak float64, err error) {
 	return now, peak, nil
 }
 
-// forgetPeak lets the peak of the resident set begin anew.
-func (o *operator) forgetPeak() error {
-	return os.WriteFile(o.proc("clear_refs"), []byte("5"), 0)
-}
-
 func (o *operator) proc(file string) string {
 	return filepath.Join("/proc", strconv.Itoa(o.cmd.Process.Pid), file)
 }
@@ -151,7 +145,7 @@ func (o *operator) metric(ctx context.Context, name string, labels map[string]st
 	if err != nil {
 		return 0, err
 	}
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // It was read to its end.
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(response.Body)
 		return 0, fmt.Errorf("metrics: %s: %s", response.Status, text)

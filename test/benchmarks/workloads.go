@@ -73,14 +73,6 @@ var (
 	meanOf   = []string{"a", "b", "c", "d"}
 )
 
-func (w *workload) steps() int {
-	n := len(w.daemonJobs) * w.nodes
-	for _, flow := range w.flows {
-		n += len(flow.Spec.Flows)
-	}
-	return n
-}
-
 func jobSpec() batchv1.JobSpec {
 	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{"simulated.jobflow/duration": podLife}},

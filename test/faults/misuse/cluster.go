@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -79,8 +80,8 @@ func (c *cluster) start(ctx context.Context, server *harness.APIServer) error {
 // Stop stops all that was started, the last first.
 func (c *cluster) Stop() error {
 	var errs []error
-	for i := len(c.stop) - 1; i >= 0; i-- {
-		errs = append(errs, c.stop[i]())
+	for _, stop := range slices.Backward(c.stop) {
+		errs = append(errs, stop())
 	}
 	return errors.Join(errs...)
 }
