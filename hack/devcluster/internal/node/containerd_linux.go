@@ -98,12 +98,6 @@ func (n Node) Ctr(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// ContainerdReady says whether containerd answers.
-func (n Node) ContainerdReady(ctx context.Context) error {
-	_, err := n.Ctr(ctx, "version")
-	return err
-}
-
 // Import imports an image archive.
 func (n Node) Import(ctx context.Context, archive string) (string, error) {
 	return n.Ctr(ctx, "images", "import", archive)
