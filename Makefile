@@ -165,13 +165,13 @@ bench-core: ## The decisions at 10, 100 and 1,000 steps and nodes: time and allo
 	@go test -run '^$$' -bench '^BenchmarkCore$$' ./internal/scale | go run ./hack/benchcore
 
 # What test-faults runs is a list of parts, each a target of its own that reports into
-# one directory. FAULTS=short is what fits into ten minutes.
+# one directory. FAULTS=short is a sample of each.
 FAULTS ?= full
 FAULTS_REPORT := $(BIN)/faults
 FAULTS_PARTS  :=
 
 .PHONY: test-faults
-test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: what must hold, holds. FAULTS=short: 10 minutes of it.
+test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: what must hold, holds. FAULTS=short: a sample of each.
 	@rm -rf $(FAULTS_REPORT); mkdir -p $(FAULTS_REPORT)
 	@failed=0; for part in $(FAULTS_PARTS); do $(MAKE) $$part || failed=1; done; \
 	  printf '\n==> What the faults came to\n'; \
