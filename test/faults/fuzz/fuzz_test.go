@@ -35,3 +35,28 @@ PASS
 		t.Errorf("the failing input is %q", got)
 	}
 }
+
+func TestTimeIsUp(t *testing.T) {
+	// As go test printed it in CI.
+	deadline := `fuzz: elapsed: 9s, execs: 46378 (6176/sec), new interesting: 23 (total: 84)
+fuzz: elapsed: 10s, execs: 52670 (5765/sec), new interesting: 24 (total: 85)
+--- FAIL: FuzzExcluded (10.11s)
+    context deadline exceeded
+FAIL
+exit status 1
+FAIL	example.com/internal/placement	10.125s
+`
+	if !timeIsUp(deadline) {
+		t.Error("the end of the time is a failure")
+	}
+	for name, output := range map[string]string{
+		"an input was found": strings.Replace(deadline, "    context deadline exceeded\n",
+			"    context deadline exceeded\n    Failing input written to testdata/fuzz/FuzzExcluded/0a1b\n", 1),
+		"a test says more": strings.Replace(deadline, "    context deadline", "    fuzz_test.go:9: context deadline", 1),
+		"a test hung":      strings.Replace(deadline, "context deadline exceeded", "fuzzing process hung or terminated unexpectedly", 1),
+	} {
+		if timeIsUp(output) {
+			t.Errorf("%s, and it passes", name)
+		}
+	}
+}
