@@ -58,7 +58,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to those whom the API server authorizes.")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 switches them off.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one replica at a time act. Admission is served by all of them.")
-	flags.IntVar(&o.workers, "workers", 16, "How many objects of each kind are reconciled at the same time.")
+	flags.IntVar(&o.workers, "workers", 64, "How many objects of each kind are reconciled at the same time.")
 	flags.StringVar(&o.namespace, "namespace", "", "Namespace of the operator's own Secret and Lease. Default: the namespace that the pod runs in.")
 	flags.BoolVar(&o.holdUpgrades, "hold-upgrades", false, "Under OLM, hold upgrades of the operator while a JobFlow or DaemonJob is Running. Also set by the environment variable "+holdUpgradesVariable+".")
 	flags.BoolVar(&o.enableWebhooks, "enable-webhooks", true, "Serve admission. Without it, what is wrong with an object is found in its status, and who may create JobFlows may have any Job created.")
@@ -120,6 +120,9 @@ func run(o *options) error {
 	// What limits the operator is the API server's priority and fairness, which
 	// knows its load; a limit of the client's own only adds waiting.
 	config.QPS = -1
+	// As the controllers of the control plane do: within a cluster, to compress and
+	// decompress every answer and watch costs more than it saves.
+	config.DisableCompression = true
 
 	if err := startup.AwaitAPIServer(ctx, config, o.probeAddress, ctrl.Log.WithName("startup")); err != nil {
 		return fmt.Errorf("waiting for the API server: %w", err)

@@ -91,8 +91,9 @@ func (c *childCache) Start(ctx context.Context) error {
 // for its turn has its caches full.
 func (c *childCache) NeedLeaderElection() bool { return false }
 
-// jobsOf are the Jobs that a parent controls. They are read only.
-func (c *childCache) jobsOf(parent types.UID) ([]*batchv1.Job, error) {
+// jobsOf are the Jobs that a parent controls, but for those that ended and are done
+// with. They are read only.
+func (c *childCache) jobsOf(parent types.UID, doneWith func(*endedJob) bool) ([]*batchv1.Job, error) {
 	found, err := c.jobs.GetIndexer().ByIndex(byController, string(parent))
 	if err != nil {
 		return nil, fmt.Errorf("looking for Jobs in the cache: %w", err)
@@ -101,7 +102,9 @@ func (c *childCache) jobsOf(parent types.UID) ([]*batchv1.Job, error) {
 	for _, object := range found {
 		switch object := object.(type) {
 		case *endedJob:
-			list = append(list, object.job())
+			if !doneWith(object) {
+				list = append(list, object.job())
+			}
 		case *batchv1.Job:
 			list = append(list, object)
 		}

@@ -87,6 +87,12 @@ func recordJob(in any) (any, error) {
 	return record, nil
 }
 
+// mayChange says whether there is something to change of the Job once its end is
+// recorded: a TTL that is held until then, or settings of a DaemonJob.
+func (j *endedJob) mayChange() bool {
+	return j.ttlHeld.Value() != "" || j.settings.Value() != ""
+}
+
 // job is the Job again, with what the record has of it.
 func (j *endedJob) job() *batchv1.Job {
 	job := &batchv1.Job{

@@ -29,49 +29,52 @@ import (
 type daemonJobReconciler struct {
 	client   client.Client
 	children *childJobs
-	events   events.EventRecorder
 	fresh    *freshness[v1alpha1.DaemonJob, *v1alpha1.DaemonJob]
-	// unwritten are statuses that are newer than those in the API server.
-	unwritten *unwritten[v1alpha1.DaemonJobStatus]
-	now       func() time.Time
+	statuses *statuses[v1alpha1.DaemonJobStatus, v1alpha1.DaemonJob, *v1alpha1.DaemonJob]
+	pace     *pace
+	now      func() time.Time
 }
 
-func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder, now func() time.Time) *daemonJobReconciler {
+func newDaemonJobReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder, options Options) *daemonJobReconciler {
 	return &daemonJobReconciler{
-		client:    mgr.GetClient(),
-		children:  children,
-		events:    recorder,
-		fresh:     newFreshness[v1alpha1.DaemonJob](mgr.GetAPIReader(), &v1alpha1.DaemonJobList{}),
-		unwritten: newUnwritten[v1alpha1.DaemonJobStatus](),
-		now:       now,
+		client:   mgr.GetClient(),
+		children: children,
+		fresh:    newFreshness[v1alpha1.DaemonJob](mgr.GetAPIReader(), &v1alpha1.DaemonJobList{}),
+		statuses: newStatuses(daemonStatuses, mgr.GetClient(), recorder, options.Workers),
+		pace:     newPace(),
+		now:      options.Now,
 	}
 }
 
 func (r *daemonJobReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
-	return watchJobsAndPods[*v1alpha1.DaemonJob](mgr, options, &v1alpha1.DaemonJob{}, r.children.cache).
+	if err := r.statuses.setup(mgr); err != nil {
+		return err
+	}
+	return watchJobsAndPods[*v1alpha1.DaemonJob](mgr, options, &v1alpha1.DaemonJob{}, r.children).
+		WatchesRawSource(r.statuses).
 		Watches(&corev1.Node{}, openDaemonJobs(mgr.GetClient()), nodePlacementChanged()).
 		Complete(counted{r, metrics.DaemonJob})
 }
 
 // Reconcile brings one DaemonJob a step further: observe, plan, apply, report.
 func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	now := r.now()
-	dj, err := r.get(ctx, req)
+	began, now := time.Now(), r.now()
+	if wait := r.pace.wait(req.NamespacedName, began); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	dj, unrecorded, err := r.get(ctx, req)
 	if dj == nil || err != nil {
 		return ctrl.Result{}, err
 	}
-	written := dj.Status
-	var unrecorded bool
-	dj.Status, unrecorded = r.unwritten.of(dj, written, &written.Summary)
 	if dj.DeletionTimestamp != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
 		r.children.recent.forget(dj.UID)
-		wait, err := r.report(ctx, dj, written, status.TerminatingDaemon(dj, now), now)
+		wait, err := r.statuses.report(ctx, dj, status.TerminatingDaemon(dj, now), now)
 		return settle(ctrl.Result{RequeueAfter: wait}, err)
 	}
 	if mayBeInvalid(dj.Generation, &dj.Status.Summary) {
 		if errs := validation.DaemonJob(dj); len(errs) > 0 {
-			wait, err := r.report(ctx, dj, written, status.InvalidDaemon(dj, errs, now), now)
+			wait, err := r.statuses.report(ctx, dj, status.InvalidDaemon(dj, errs, now), now)
 			return settle(ctrl.Result{RequeueAfter: wait}, err)
 		}
 	}
@@ -82,32 +85,36 @@ func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	}
 	seen.Unrecorded = unrecorded
 	p := plan.Daemon(dj, seen, now)
+	r.pace.looked(req.NamespacedName, began, time.Now())
 	applied := r.children.apply(ctx, dj, &p, now)
-	wait, reported := r.report(ctx, dj, written, status.Daemon(dj, &p, seen.Nodes, now), now)
+	wait, reported := r.statuses.report(ctx, dj, status.Daemon(dj, &p, seen.Nodes, now), now)
 	p.WakeAfter(wait)
 	return settle(r.children.lookAgain(dj, &p), applied, reported)
 }
 
-// get is the DaemonJob with everything that was ever recorded in its status, or
-// nil if there is nothing to do now.
-func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (*v1alpha1.DaemonJob, error) {
+// get is the DaemonJob with the newest status there is, or nil if there is nothing to do
+// now. unrecorded says that this status is not written yet.
+func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (_ *v1alpha1.DaemonJob, unrecorded bool, err error) {
 	dj := &v1alpha1.DaemonJob{}
 	if err := r.client.Get(ctx, req.NamespacedName, dj, readOnly); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.fresh.forget(req.NamespacedName)
-			r.unwritten.forget(req.NamespacedName)
-			return nil, nil
+			r.statuses.forget(req.NamespacedName)
+			r.pace.forget(req.NamespacedName)
+			return nil, false, nil
 		}
-		return nil, fmt.Errorf("reading DaemonJob: %w", err)
+		return nil, false, fmt.Errorf("reading DaemonJob: %w", err)
 	}
 	// What has ended has everything recorded, however old it is.
 	if plan.Ended(&dj.Status.Summary) {
-		return dj, nil
+		r.statuses.forget(req.NamespacedName)
+		return dj, false, nil
 	}
 	if current, err := r.fresh.ensure(ctx, dj); !current || err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return dj, nil
+	unrecorded, err = r.statuses.refresh(dj)
+	return dj, unrecorded, err
 }
 
 func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJob, now time.Time) (plan.DaemonObserved, error) {

@@ -11,11 +11,11 @@ import (
 )
 
 // freshness tells whether a parent as the cache holds it has every result that
-// was ever recorded in its status. A status from before a result was recorded
-// would make a step run twice once its Job is gone.
+// leaders before this process ever recorded in its status. A status from before a
+// result was recorded would make a step run twice once its Job is gone. What this
+// process wrote itself, statuses know.
 //
-// Only the leader writes status, so there are two cases. What this process wrote
-// it remembers. What leaders before it wrote is older than the fence: the
+// Only the leader writes status, so that all of that is older than the fence: the
 // resource version of the API server when this process first asked as leader. An
 // object that is newer than the fence includes all of it; one that is older is
 // read live, once.
@@ -25,6 +25,7 @@ type freshness[T any, P object[T]] struct {
 
 	mu    sync.Mutex
 	fence string
+	// known are the versions that were read live.
 	known map[types.NamespacedName]version
 }
 
@@ -44,8 +45,8 @@ func newFreshness[T any, P object[T]](live client.Reader, list client.ObjectList
 }
 
 // ensure brings object up to date where the cache may be behind. It returns false
-// if the object is gone, or if the cache is behind our own last write: the watch
-// is then about to bring that write, and the object with it.
+// if the object is gone, or if the cache is behind what was read live: the watch is
+// then about to bring that. Its spec, too, must not go back in time.
 func (f *freshness[T, P]) ensure(ctx context.Context, object P) (bool, error) {
 	fence, err := f.raiseFence(ctx)
 	if err != nil {
@@ -74,15 +75,10 @@ func (f *freshness[T, P]) ensure(ctx context.Context, object P) (bool, error) {
 		return false, client.IgnoreNotFound(err)
 	}
 	*object = newest
-	f.wrote(object)
-	return true, nil
-}
-
-// wrote remembers the version that a write of ours, or a live read, has given.
-func (f *freshness[T, P]) wrote(object P) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.known[client.ObjectKeyFromObject(object)] = version{object.GetUID(), object.GetResourceVersion()}
+	f.known[key] = version{object.GetUID(), object.GetResourceVersion()}
+	return true, nil
 }
 
 func (f *freshness[T, P]) forget(key types.NamespacedName) {

@@ -42,7 +42,7 @@ func flowAt(uid types.UID, version string) *v1alpha1.JobFlow {
 func TestFreshness(t *testing.T) {
 	cases := map[string]struct {
 		live   *v1alpha1.JobFlow
-		wrote  *v1alpha1.JobFlow
+		read   *v1alpha1.JobFlow // live, before
 		cached *v1alpha1.JobFlow
 
 		current bool
@@ -58,28 +58,32 @@ func TestFreshness(t *testing.T) {
 		"gone in the meantime": {
 			cached: flowAt("u", "40"), current: false, version: "40", gets: 1,
 		},
-		"the cache has our last write": {
-			wrote: flowAt("u", "120"), cached: flowAt("u", "120"), current: true, version: "120",
+		"the cache has what was read": {
+			read: flowAt("u", "120"), cached: flowAt("u", "120"), current: true, version: "120",
 		},
-		"somebody wrote after us": {
-			wrote: flowAt("u", "120"), cached: flowAt("u", "130"), current: true, version: "130",
+		"somebody wrote after that": {
+			read: flowAt("u", "120"), cached: flowAt("u", "130"), current: true, version: "130",
 		},
-		"the cache is behind our last write: its event is to come": {
-			wrote: flowAt("u", "120"), cached: flowAt("u", "110"), current: false, version: "110",
+		"the cache is behind what was read: its event is to come": {
+			read: flowAt("u", "120"), cached: flowAt("u", "110"), current: false, version: "110",
 		},
 		"versions are numbers, not words": {
-			wrote: flowAt("u", "999"), cached: flowAt("u", "1000"), current: true, version: "1000",
+			read: flowAt("u", "999"), cached: flowAt("u", "1000"), current: true, version: "1000",
 		},
 		"another object of the same name": {
-			wrote: flowAt("old", "120"), cached: flowAt("new", "125"), current: true, version: "125",
+			read: flowAt("old", "120"), cached: flowAt("new", "125"), current: true, version: "125",
 		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			live := &liveReader{flow: c.live}
 			f := newFreshness[v1alpha1.JobFlow](live, &v1alpha1.JobFlowList{})
-			if c.wrote != nil {
-				f.wrote(c.wrote)
+			if c.read != nil {
+				live.flow = c.read
+				if current, err := f.ensure(context.Background(), flowAt(c.read.UID, "1")); !current || err != nil {
+					t.Fatal(current, err)
+				}
+				live.gets = 0
 			}
 			flow := c.cached.DeepCopy()
 			current, err := f.ensure(context.Background(), flow)

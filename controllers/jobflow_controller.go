@@ -35,49 +35,54 @@ import (
 type jobFlowReconciler struct {
 	client   client.Client
 	children *childJobs
-	events   events.EventRecorder
 	fresh    *freshness[v1alpha1.JobFlow, *v1alpha1.JobFlow]
-	// unwritten are statuses that are newer than those in the API server.
-	unwritten *unwritten[v1alpha1.JobFlowStatus]
-	now       func() time.Time
+	statuses *statuses[v1alpha1.JobFlowStatus, v1alpha1.JobFlow, *v1alpha1.JobFlow]
+	graphs   *graphs
+	pace     *pace
+	now      func() time.Time
 }
 
-func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder, now func() time.Time) *jobFlowReconciler {
+func newJobFlowReconciler(mgr ctrl.Manager, children *childJobs, recorder events.EventRecorder, options Options) *jobFlowReconciler {
 	return &jobFlowReconciler{
-		client:    mgr.GetClient(),
-		children:  children,
-		events:    recorder,
-		fresh:     newFreshness[v1alpha1.JobFlow](mgr.GetAPIReader(), &v1alpha1.JobFlowList{}),
-		unwritten: newUnwritten[v1alpha1.JobFlowStatus](),
-		now:       now,
+		client:   mgr.GetClient(),
+		children: children,
+		fresh:    newFreshness[v1alpha1.JobFlow](mgr.GetAPIReader(), &v1alpha1.JobFlowList{}),
+		statuses: newStatuses(flowStatuses, mgr.GetClient(), recorder, options.Workers),
+		graphs:   newGraphs(),
+		pace:     newPace(),
+		now:      options.Now,
 	}
 }
 
 func (r *jobFlowReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
-	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}, r.children.cache).
+	if err := r.statuses.setup(mgr); err != nil {
+		return err
+	}
+	return watchJobsAndPods[*v1alpha1.JobFlow](mgr, options, &v1alpha1.JobFlow{}, r.children).
+		WatchesRawSource(r.statuses).
 		Watches(&v1alpha1.JobTemplate{}, flowsUsing(mgr.GetClient()), builder.WithPredicates(specChanged())).
 		Complete(counted{r, metrics.JobFlow})
 }
 
 // Reconcile brings one JobFlow a step further: observe, plan, apply, report.
 func (r *jobFlowReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	now := r.now()
-	flow, err := r.get(ctx, req)
+	began, now := time.Now(), r.now()
+	if wait := r.pace.wait(req.NamespacedName, began); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	flow, unrecorded, err := r.get(ctx, req)
 	if flow == nil || err != nil {
 		return ctrl.Result{}, err
 	}
-	written := flow.Status
-	var unrecorded bool
-	flow.Status, unrecorded = r.unwritten.of(flow, written, &written.Summary)
 	if flow.DeletionTimestamp != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
 		r.children.recent.forget(flow.UID)
-		wait, err := r.report(ctx, flow, written, status.TerminatingFlow(flow, now), now)
+		wait, err := r.statuses.report(ctx, flow, status.TerminatingFlow(flow, now), now)
 		return settle(ctrl.Result{RequeueAfter: wait}, err)
 	}
 	steps, errs := r.validate(flow)
 	if len(errs) > 0 {
-		wait, err := r.report(ctx, flow, written, status.InvalidFlow(flow, errs, now), now)
+		wait, err := r.statuses.report(ctx, flow, status.InvalidFlow(flow, errs, now), now)
 		return settle(ctrl.Result{RequeueAfter: wait}, err)
 	}
 
@@ -87,35 +92,41 @@ func (r *jobFlowReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	}
 	seen.Unrecorded = unrecorded
 	p := plan.Flow(flow, steps, seen, now)
+	r.pace.looked(req.NamespacedName, began, time.Now())
 	if p.DeleteParent {
 		return settle(ctrl.Result{}, deleteExpired(ctx, r.client, flow))
 	}
 	applied := r.children.apply(ctx, flow, &p, now)
-	wait, reported := r.report(ctx, flow, written, status.Flow(flow, &p, now), now)
+	wait, reported := r.statuses.report(ctx, flow, status.Flow(flow, &p, now), now)
 	p.WakeAfter(wait)
 	return settle(r.children.lookAgain(flow, &p), applied, reported)
 }
 
-// get is the JobFlow with everything that was ever recorded in its status, or nil
-// if there is nothing to do now.
-func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (*v1alpha1.JobFlow, error) {
+// get is the JobFlow with the newest status there is, or nil if there is nothing to do
+// now. unrecorded says that this status is not written yet.
+func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (_ *v1alpha1.JobFlow, unrecorded bool, err error) {
 	flow := &v1alpha1.JobFlow{}
 	if err := r.client.Get(ctx, req.NamespacedName, flow, readOnly); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.fresh.forget(req.NamespacedName)
-			r.unwritten.forget(req.NamespacedName)
-			return nil, nil
+			r.statuses.forget(req.NamespacedName)
+			r.pace.forget(req.NamespacedName)
+			r.graphs.forget(req.NamespacedName)
+			return nil, false, nil
 		}
-		return nil, fmt.Errorf("reading JobFlow: %w", err)
+		return nil, false, fmt.Errorf("reading JobFlow: %w", err)
 	}
 	// What has ended has everything recorded, however old it is.
 	if plan.Ended(&flow.Status.Summary) {
-		return flow, nil
+		r.statuses.forget(req.NamespacedName)
+		r.graphs.forget(req.NamespacedName)
+		return flow, false, nil
 	}
 	if current, err := r.fresh.ensure(ctx, flow); !current || err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return flow, nil
+	unrecorded, err = r.statuses.refresh(flow)
+	return flow, unrecorded, err
 }
 
 // validate checks the spec and builds the graph of its steps. A JobFlow that has
@@ -129,11 +140,7 @@ func (r *jobFlowReconciler) validate(flow *v1alpha1.JobFlow) (*graph.Graph, fiel
 			return nil, errs
 		}
 	}
-	steps := make([]graph.Step, len(flow.Spec.Flows))
-	for i := range flow.Spec.Flows {
-		steps[i] = graph.Step{Name: flow.Spec.Flows[i].Name, Dependencies: flow.Spec.Flows[i].Dependencies}
-	}
-	built, problems := graph.New(steps)
+	built, problems := r.graphs.of(flow)
 	if len(problems) > 0 {
 		return nil, validation.JobFlow(flow)
 	}

@@ -25,13 +25,15 @@ var readOnly = client.UnsafeDisableDeepCopyOption(true)
 
 // observe reads the Jobs of a parent from the cache, with those that were created
 // too recently for it. A Job that is recorded but missing there, or whose creation was
-// not answered, is looked up live, since a step must not fail, nor run again, because the cache is behind.
+// not answered, is looked up live, since a step must not fail, nor run again, because
+// the cache is behind.
 func (c *childJobs) observe(ctx context.Context, parent client.Object, recorded []v1alpha1.RunStatus, now time.Time) (plan.Observed, error) {
-	own, err := c.cached(parent)
+	recent := c.recent.of(parent.GetUID())
+	own, err := c.cached(parent, recorded)
 	if err != nil {
 		return plan.Observed{}, err
 	}
-	c.recent.fill(parent.GetUID(), own, now)
+	c.recent.fill(parent.GetUID(), recent, own, now)
 	if err := c.lookUp(ctx, parent, own, now); err != nil {
 		return plan.Observed{}, err
 	}
@@ -72,9 +74,18 @@ func (c *childJobs) observe(ctx context.Context, parent client.Object, recorded 
 }
 
 // cached are the Jobs that the parent controls, by step or node, as the cache has
-// them.
-func (c *childJobs) cached(parent client.Object) (map[string]*batchv1.Job, error) {
-	list, err := c.cache.jobsOf(parent.GetUID())
+// them. One whose end is recorded is passed over if nothing of it is left to change:
+// most are, in a large flow.
+func (c *childJobs) cached(parent client.Object, recorded []v1alpha1.RunStatus) (map[string]*batchv1.Job, error) {
+	ended := make(map[string]string, len(recorded))
+	for i := range recorded {
+		if plan.Final(recorded[i].Phase) {
+			ended[recorded[i].Name] = recorded[i].JobUID
+		}
+	}
+	list, err := c.cache.jobsOf(parent.GetUID(), func(job *endedJob) bool {
+		return !job.mayChange() && ended[job.run.Value()] == string(job.uid)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,9 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
 // A parent that was deleted right after its Jobs were created is never asked for
@@ -16,6 +19,7 @@ func TestRecentJobsForgetsParentsThatAreGone(t *testing.T) {
 	recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
 	at := time.Unix(1000, 0)
 	recent.add("gone", "a", &batchv1.Job{}, at)
+	recent.add("gone", "b", &batchv1.Job{}, at)
 	recent.add("later", "a", &batchv1.Job{}, at.Add(trustCreated/2))
 	recent.add("now", "a", &batchv1.Job{}, at.Add(trustCreated+1))
 	if recent.waits("gone") || !recent.waits("later") || !recent.waits("now") {
@@ -60,7 +64,7 @@ func TestRecentJobs(t *testing.T) {
 			for run, uid := range c.cached {
 				own[run] = withUID(uid)
 			}
-			recent.fill("parent", own, at.Add(c.after))
+			recent.fill("parent", recent.of("parent"), own, at.Add(c.after))
 			got := map[string]types.UID{}
 			for run, job := range own {
 				got[run] = job.UID
@@ -74,6 +78,54 @@ func TestRecentJobs(t *testing.T) {
 			recent.forget("another parent")
 			if recent.waits("another parent") {
 				t.Error("it was not forgotten")
+			}
+		})
+	}
+}
+
+// Reconciles side by side begin at times of their own, and end in any order.
+func TestRecentJobsOfReconcilesSideBySide(t *testing.T) {
+	recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
+	at := time.Unix(1000, 0)
+	recent.add("first", "a", &batchv1.Job{}, at)
+	recent.add("second", "a", &batchv1.Job{}, at.Add(-time.Millisecond))
+	recent.swept = time.Time{}
+	recent.add("third", "a", &batchv1.Job{}, at.Add(-time.Millisecond))
+	if !recent.waits("first") {
+		t.Error("forgotten by a sweep that began before it was remembered")
+	}
+}
+
+// The cache tells of a Job that was created here. That is news unless it is the very
+// object that the API server answered with.
+func TestJobIsShown(t *testing.T) {
+	at := time.Unix(1000, 0)
+	job := func(run string, uid types.UID, version string) *batchv1.Job {
+		return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{
+			UID: uid, ResourceVersion: version, Annotations: map[string]string{v1alpha1.RunAnnotation: run},
+			OwnerReferences: []metav1.OwnerReference{{UID: "parent", Controller: ptr.To(true)}},
+		}}
+	}
+	orphan := job("a", "new", "1")
+	orphan.OwnerReferences = nil
+	for name, c := range map[string]struct {
+		shown *batchv1.Job
+		want  bool
+	}{
+		"as it was created":             {job("a", "new", "1"), true},
+		"changed since":                 {job("a", "new", "2"), false},
+		"another one of the name":       {job("a", "old", "1"), false},
+		"one that was not created here": {job("b", "x", "1"), false},
+		"one that lost its owner":       {orphan, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
+			recent.add("parent", "a", job("a", "new", "1"), at)
+			if got := recent.shown(c.shown); got != c.want {
+				t.Errorf("known: %t", got)
+			}
+			if recent.waits("parent") == c.want {
+				t.Errorf("still waited for: %t", c.want)
 			}
 		})
 	}

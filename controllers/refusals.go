@@ -17,6 +17,9 @@ type refusals struct {
 	swept time.Time
 }
 
+// remembered is how long a refusal is: the attempt that follows it is to find it.
+const remembered = 2 * retryAfter
+
 type refusedRun struct {
 	parent types.UID
 	run    string
@@ -34,7 +37,7 @@ func (r *refusals) steady(parent types.UID, run, message string, now time.Time) 
 	defer r.mu.Unlock()
 	r.sweep(now)
 	key := refusedRun{parent, run}
-	if last, found := r.byRun[key]; found && !outOfDate(last.at, now) {
+	if last, found := r.byRun[key]; found && !older(last.at, now, retryAfter) {
 		return last.message
 	}
 	r.byRun[key] = refusal{message, now}
@@ -46,7 +49,7 @@ func (r *refusals) any(parent types.UID, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, last := range r.byRun {
-		if key.parent == parent && !past(last.at, now) {
+		if key.parent == parent && !older(last.at, now, remembered) {
 			return true
 		}
 	}
@@ -56,23 +59,13 @@ func (r *refusals) any(parent types.UID, now time.Time) bool {
 // sweep forgets the old ones, now and then: those of Jobs that were created in the
 // end, and of parents that are gone.
 func (r *refusals) sweep(now time.Time) {
-	if !outOfDate(r.swept, now) {
+	if !older(r.swept, now, retryAfter) {
 		return
 	}
 	r.swept = now
 	for key, last := range r.byRun {
-		if past(last.at, now) {
+		if older(last.at, now, remembered) {
 			delete(r.byRun, key)
 		}
 	}
-}
-
-// past is later than outOfDate: the attempt that follows a refusal is to find it.
-func past(at, now time.Time) bool {
-	return now.Sub(at) >= 2*retryAfter || now.Before(at)
-}
-
-// outOfDate is also true where the clock was set back.
-func outOfDate(at, now time.Time) bool {
-	return now.Sub(at) >= retryAfter || now.Before(at)
 }

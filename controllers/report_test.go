@@ -44,14 +44,9 @@ func TestReportLeavesTheCacheAlone(t *testing.T) {
 		Flows: []v1alpha1.RunStatus{{Name: "a", Phase: v1alpha1.PhaseSucceeded}},
 	}
 	was := inCache.DeepCopy()
-	r := &jobFlowReconciler{
-		client:    decodingClient{},
-		events:    events.NewFakeRecorder(1),
-		unwritten: newUnwritten[v1alpha1.JobFlowStatus](),
-		fresh:     newFreshness[v1alpha1.JobFlow](&liveReader{}, &v1alpha1.JobFlowList{}),
-	}
+	statuses := newStatuses(flowStatuses, decodingClient{}, events.NewFakeRecorder(1), 1)
 	shared := *inCache
-	if _, err := r.report(context.Background(), &shared, shared.Status, status.TerminatingFlow(&shared, now.Time), now.Time); err != nil {
+	if _, err := statuses.report(context.Background(), &shared, status.TerminatingFlow(&shared, now.Time), now.Time); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(was, inCache); diff != "" {

@@ -1,7 +1,7 @@
 // Package controllers meets the API server: it observes, lets internal/plan
 // decide, applies the plan and reports. Only child_jobs.go creates, changes and
-// deletes Jobs, only report.go writes status and events, and only upgradeable.go
-// writes the OperatorCondition.
+// deletes Jobs, only report.go and statuses.go write status and events, and only
+// upgradeable.go writes the OperatorCondition.
 package controllers
 
 import (
@@ -50,8 +50,8 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	children := newChildJobs(cache, mgr.GetClient(), mgr.GetAPIReader())
 	events := mgr.GetEventRecorder("jobflow-operator")
 
-	flows := newJobFlowReconciler(mgr, children, events, options.Now)
-	daemons := newDaemonJobReconciler(mgr, children, events, options.Now)
+	flows := newJobFlowReconciler(mgr, children, events, options)
+	daemons := newDaemonJobReconciler(mgr, children, events, options)
 	if err := flows.setup(mgr, options.ofController()); err != nil {
 		return err
 	}

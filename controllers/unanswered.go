@@ -57,13 +57,13 @@ func (u *unanswered) of(parent types.UID, now time.Time) map[string]creation {
 
 // sweep forgets the old ones, now and then, also those of parents that are gone.
 func (u *unanswered) sweep(now time.Time) {
-	if !settled(u.swept, now) {
+	if !older(u.swept, now, takesEffect) {
 		return
 	}
 	u.swept = now
 	for parent, creations := range u.byParent {
 		for run, c := range creations {
-			if settled(c.at, now) {
+			if older(c.at, now, takesEffect) {
 				delete(creations, run)
 			}
 		}
@@ -72,9 +72,6 @@ func (u *unanswered) sweep(now time.Time) {
 		}
 	}
 }
-
-// settled is also true where the clock was set back.
-func settled(at, now time.Time) bool { return now.Sub(at) >= takesEffect || now.Before(at) }
 
 // lookUp adds to own the Jobs of a parent whose creation was not answered and that the
 // API server has.

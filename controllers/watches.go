@@ -25,10 +25,10 @@ import (
 //
 // The parent's own status writes come back too. That is on purpose: a reconcile
 // that found the cache behind the last write relies on that write's event.
-func watchJobsAndPods[P client.Object](mgr ctrl.Manager, options controller.Options, parent P, children *childCache) *builder.Builder {
+func watchJobsAndPods[P client.Object](mgr ctrl.Manager, options controller.Options, parent P, children *childJobs) *builder.Builder {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(parent).
-		WatchesRawSource(&childEvents{cache: children, kind: kindOf(parent)}).
+		WatchesRawSource(&childEvents{cache: children.cache, recent: &children.recent, kind: kindOf(parent)}).
 		WithOptions(options)
 }
 

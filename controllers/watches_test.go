@@ -38,6 +38,10 @@ func TestWhichUpdatesMatter(t *testing.T) {
 			return p.Update(event.UpdateEvent{ObjectOld: before.(client.Object), ObjectNew: after.(client.Object)})
 		}
 	}
+	podIn := func(phase corev1.PodPhase) *corev1.Pod { return &corev1.Pod{Status: corev1.PodStatus{Phase: phase}} }
+	jobWith := func(condition batchv1.JobConditionType) *batchv1.Job {
+		return &batchv1.Job{Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{{Type: condition, Status: corev1.ConditionTrue}}}}
+	}
 	owned := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{Name: "f"}}}}
 	cases := map[string]struct {
 		matters       func(before, after any) bool
@@ -45,6 +49,12 @@ func TestWhichUpdatesMatter(t *testing.T) {
 		want          bool
 	}{
 		"a pod loses one of two scheduling gates": {podMatters, gates("a", "b"), gates("b"), true},
+		"a pod loses its last scheduling gate":    {podMatters, gates("a"), gates(), true},
+		"a pod starts":                            {podMatters, podIn(corev1.PodPending), podIn(corev1.PodRunning), false},
+		"a pod succeeds":                          {podMatters, podIn(corev1.PodRunning), podIn(corev1.PodSucceeded), true},
+		"a pod fails":                             {podMatters, podIn(corev1.PodRunning), podIn(corev1.PodFailed), true},
+		"a Job is about to be Complete":           {jobMatters, &batchv1.Job{}, jobWith(batchv1.JobSuccessCriteriaMet), false},
+		"a Job is about to be Failed":             {jobMatters, &batchv1.Job{}, jobWith(batchv1.JobFailureTarget), true},
 		"nothing of a pod that says why it waits": {podMatters, gates("a"), gates("a"), false},
 		"a Job loses its owner":                   {jobMatters, owned, &batchv1.Job{}, true},
 		"a Job's counters": {

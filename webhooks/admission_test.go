@@ -189,6 +189,22 @@ spec: {flows: ` + flows + `}
 			Entry("a DaemonJob's completions", validDaemonJob, int64(2), "spec", "completions"),
 			Entry("a DaemonJob's scheduling", validDaemonJob, map[string]any{}, "spec", "scheduling"),
 		)
+		It("refuses it beside a change of status, which counts only for what is written as such", func() {
+			flow := object(namespace, validFlow)
+			Expect(k8s.Create(ctx, flow)).To(Succeed())
+			status := map[string]any{"status": map[string]any{"state": "Running", "waiting": int64(1)}}
+			data, err := json.Marshal(status)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(k8s.Status().Patch(ctx, flow, client.RawPatch(types.MergePatchType, data))).To(Succeed())
+			Expect(unstructured.SetNestedField(flow.Object, int64(2), "status", "waiting")).To(Succeed())
+			Expect(unstructured.SetNestedSlice(flow.Object, []any{map[string]any{"name": "c", "jobTemplateRef": "t"}}, "spec", "flows")).To(Succeed())
+			Expect(causes(k8s.Update(ctx, flow))).To(ConsistOf(ContainSubstring("spec.flows: Invalid value")))
+			// Nor the other way round: this changes nothing but the status.
+			Expect(k8s.Status().Update(ctx, flow)).To(Succeed())
+			steps, _, err := unstructured.NestedSlice(flow.Object, "spec", "flows")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(steps).To(HaveLen(2))
+		})
 		DescribeTable("takes it where it takes effect", func(text string, value any, fields ...string) {
 			Expect(edit(text, value, fields...)).To(Succeed())
 		},

@@ -7,7 +7,6 @@ import (
 )
 
 // JobFlowSpec describes a graph of Jobs.
-// +kubebuilder:validation:XValidation:rule="self.flows == oldSelf.flows",fieldPath=".flows",message="is immutable; create a JobFlow of another name to run other steps"
 // +kubebuilder:validation:XValidation:rule="has(self.globalParams) == has(oldSelf.globalParams) && (!has(self.globalParams) || self.globalParams == oldSelf.globalParams)",message="globalParams is immutable; create a JobFlow of another name"
 // +kubebuilder:validation:XValidation:rule="has(self.shareVolumes) == has(oldSelf.shareVolumes) && (!has(self.shareVolumes) || self.shareVolumes == oldSelf.shareVolumes)",message="shareVolumes is immutable; create a JobFlow of another name"
 type JobFlowSpec struct {
@@ -172,6 +171,9 @@ type JobFlowStatus struct {
 // +kubebuilder:printcolumn:name="Started",type=date,JSONPath=`.status.startTime`,priority=1
 // +kubebuilder:printcolumn:name="Completed",type=date,JSONPath=`.status.completionTime`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.message`,priority=1
+// A write of the status cannot change the spec, nor one of the spec the status. That
+// spares status writes the comparison of 1,000 steps, half of what they would cost.
+// +kubebuilder:validation:XValidation:rule="self.?status.?waiting != oldSelf.?status.?waiting || self.?status.?running != oldSelf.?status.?running || self.?status.?succeeded != oldSelf.?status.?succeeded || self.spec.flows == oldSelf.spec.flows",fieldPath=".spec.flows",message="is immutable; create a JobFlow of another name to run other steps"
 
 // JobFlow runs a graph of native batch/v1 Jobs: each step starts once, when
 // every step that it depends on is Complete. When a step fails, nothing new

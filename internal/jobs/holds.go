@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 
@@ -115,4 +116,29 @@ func containerHold(status *corev1.ContainerStatus) (reason, text string) {
 		return v1alpha1.ReasonContainerConfig, fmt.Sprintf("container %s cannot be created: %s", status.Name, waiting.Reason)
 	}
 	return "", ""
+}
+
+// PodState is what a pod adds to the state of its Job: a change of anything else says
+// nothing new. The zero value is a pod that runs or is on its way.
+type PodState struct {
+	Deleting bool
+	Ended    corev1.PodPhase // Succeeded, Failed, or empty
+	Counted  bool            // it Succeeded, and the Job controller no longer tracks it
+	hold     hold
+}
+
+// ObservePod reads a pod.
+func ObservePod(pod *corev1.Pod) PodState {
+	state := PodState{Deleting: pod.DeletionTimestamp != nil}
+	switch pod.Status.Phase {
+	case corev1.PodSucceeded:
+		state.Ended, state.Counted = pod.Status.Phase, !slices.Contains(pod.Finalizers, batchv1.JobTrackingFinalizer)
+	case corev1.PodFailed:
+		state.Ended = pod.Status.Phase
+	default:
+		if h := holdOf(pod); h != nil {
+			state.hold = *h
+		}
+	}
+	return state
 }

@@ -1,0 +1,62 @@
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const (
+	// restPerLook is how many times as long as it took to decide what to do for an
+	// object the next look at it waits.
+	restPerLook = 2
+	// shortLook is what needs no rest.
+	shortLook = time.Millisecond
+)
+
+// pace keeps the looks at a large object apart. Each costs some milliseconds where
+// there are 1,000 steps, and every change of a Job or pod asks for one: of those that
+// come within a few milliseconds one look sees all.
+//
+// Its times are those of time.Now, which runs on whatever is done to the machine's clock.
+type pace struct {
+	mu   sync.Mutex
+	last map[types.NamespacedName]look
+}
+
+type look struct {
+	took time.Duration
+	done time.Time
+}
+
+func newPace() *pace { return &pace{last: map[types.NamespacedName]look{}} }
+
+// wait is how long an object has to wait for its next look.
+func (p *pace) wait(object types.NamespacedName, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last, found := p.last[object]
+	if !found {
+		return 0
+	}
+	return restPerLook*last.took - now.Sub(last.done)
+}
+
+// looked says how long a look took.
+func (p *pace) looked(object types.NamespacedName, began, done time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if took := done.Sub(began); took >= shortLook {
+		p.last[object] = look{took, done}
+	} else {
+		delete(p.last, object)
+	}
+}
+
+// forget is for an object that is gone.
+func (p *pace) forget(object types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.last, object)
+}

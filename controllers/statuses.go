@@ -1,0 +1,336 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
+)
+
+const (
+	// gatherResults is how long results, and what steps wait for, are gathered for one
+	// write. Steps that end within it cost one write together.
+	gatherResults = 500 * time.Millisecond
+	// gatherPerRun is added for each step or node, since each write has all of them:
+	// some 300 KB for 1,000.
+	gatherPerRun = time.Millisecond
+	// restPerWrite is how many times as long as a write took the next one of the same
+	// object waits: statuses are written for at most a tenth of the time, however large
+	// they are and however slow the API server.
+	restPerWrite = 9
+)
+
+// window is how long a change of status may wait for others. A change of state does
+// not wait at all. That a Job was created is to be recorded soon: if the process died
+// and the Job was deleted before that, nothing would tell that it ever existed.
+func window(before, after *v1alpha1.Summary, runsBefore, runsAfter []v1alpha1.RunStatus) time.Duration {
+	if before.State != after.State {
+		return 0
+	}
+	wait := time.Duration(len(runsAfter)) * gatherPerRun
+	if !hasNewJob(runsBefore, runsAfter) {
+		wait += gatherResults
+	}
+	return wait
+}
+
+func hasNewJob(before, after []v1alpha1.RunStatus) bool {
+	known := make(map[string]string, len(before))
+	for i := range before {
+		known[before[i].Name] = before[i].JobUID
+	}
+	return slices.ContainsFunc(after, func(run v1alpha1.RunStatus) bool { return run.JobUID != "" && run.JobUID != known[run.Name] })
+}
+
+// statusKind is what the statuses of JobFlows and DaemonJobs differ in.
+type statusKind[S any, P client.Object] struct {
+	name   string // as metrics have it
+	status func(P) *S
+	parts  func(*S) (*v1alpha1.Summary, []v1alpha1.RunStatus)
+	events func(before, after *S) []status.Event
+}
+
+var (
+	flowStatuses = statusKind[v1alpha1.JobFlowStatus, *v1alpha1.JobFlow]{
+		name:   metrics.JobFlow,
+		status: func(flow *v1alpha1.JobFlow) *v1alpha1.JobFlowStatus { return &flow.Status },
+		parts: func(s *v1alpha1.JobFlowStatus) (*v1alpha1.Summary, []v1alpha1.RunStatus) {
+			return &s.Summary, s.Flows
+		},
+		events: status.FlowEvents,
+	}
+	daemonStatuses = statusKind[v1alpha1.DaemonJobStatus, *v1alpha1.DaemonJob]{
+		name:   metrics.DaemonJob,
+		status: func(dj *v1alpha1.DaemonJob) *v1alpha1.DaemonJobStatus { return &dj.Status },
+		parts: func(s *v1alpha1.DaemonJobStatus) (*v1alpha1.Summary, []v1alpha1.RunStatus) {
+			return &s.Summary, s.Nodes
+		},
+		events: status.DaemonEvents,
+	}
+)
+
+// statuses knows the newest status of every object of a kind that runs, and writes
+// them, with their events and metrics. What waits, waits here: Jobs are created at
+// once, while status follows beside that. See docs/design/status-writes.md.
+//
+// To plan from a status that is not written is as good as to plan from one that is,
+// since only this process writes any. It is lost with the process, as if that had died
+// just before the write; what may only happen once a result is recorded waits for the
+// write (plan.Observed.Unrecorded).
+type statuses[S any, T any, P object[T]] struct {
+	kind   statusKind[S, P]
+	client client.Client
+	events events.EventRecorder
+	// stopwatch is time.Now, whatever is done to the machine's clock.
+	stopwatch func() time.Time
+	// queue is that of the controller; set when it starts.
+	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+	slots    chan struct{} // one for each write beside reconciles
+	inFlight sync.WaitGroup
+	mu       sync.Mutex
+	stopped  bool
+	known    map[types.NamespacedName]*keptStatus[S]
+}
+
+// keptStatus is what is known of one object's status.
+type keptStatus[S any] struct {
+	uid types.UID
+	// newest is ahead of the cache; where it is not, ahead is false, and the next two
+	// are empty.
+	ahead  bool
+	newest S
+	// base is the status that the API server has as of version.
+	base    S
+	version string
+	// changed says that newest is neither what the API server has, nor being written,
+	// and since when.
+	changed bool
+	since   time.Time
+	// writing says that a write is under way, of sent.
+	writing bool
+	sent    *S
+	failed  error // of the last write, until somebody is told
+	// The last write took so long, and ended then.
+	took time.Duration
+	done time.Time
+}
+
+func newStatuses[S any, T any, P object[T]](kind statusKind[S, P], writer client.Client, recorder events.EventRecorder, writers int) *statuses[S, T, P] {
+	return &statuses[S, T, P]{
+		kind: kind, client: writer, events: recorder, stopwatch: time.Now,
+		slots: make(chan struct{}, max(1, writers)),
+		known: map[types.NamespacedName]*keptStatus[S]{},
+	}
+}
+
+// setup has the end of every write wake the object, and the manager wait for writes
+// that are under way before it gives up the lease.
+func (s *statuses[S, T, P]) setup(mgr ctrl.Manager) error {
+	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		<-ctx.Done()
+		s.mu.Lock()
+		s.stopped = true
+		s.mu.Unlock()
+		s.inFlight.Wait()
+		return nil
+	}))
+}
+
+// Start implements source.Source.
+func (s *statuses[S, T, P]) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	s.queue = queue
+	return nil
+}
+
+// String names the source in logs.
+func (s *statuses[S, T, P]) String() string { return "written statuses of " + s.kind.name }
+
+// refresh puts the newest status into an object from the cache, where this process knows
+// one that is newer. unrecorded says that it is not written yet.
+func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.find(object)
+	if k == nil || !k.ahead {
+		return false, nil
+	}
+	order, err := resourceversion.CompareResourceVersion(object.GetResourceVersion(), k.version)
+	if err != nil {
+		return false, fmt.Errorf("comparing versions: %w", err)
+	}
+	if order >= 0 {
+		// Here, too, a write shows that took effect though no answer came.
+		k.base, k.version = *s.kind.status(object), object.GetResourceVersion()
+		if !k.writing && (!k.changed || equality.Semantic.DeepEqual(k.newest, k.base)) {
+			k.caughtUp()
+			return false, nil
+		}
+	}
+	// The version is that of our last write: it was bound to the one before, so that
+	// nothing but the status differs.
+	*s.kind.status(object) = k.newest
+	object.SetResourceVersion(k.version)
+	return k.changed || k.writing, nil
+}
+
+func (k *keptStatus[S]) caughtUp() {
+	*k = keptStatus[S]{uid: k.uid, failed: k.failed, took: k.took, done: k.done}
+}
+
+func (s *statuses[S, T, P]) find(object P) *keptStatus[S] {
+	if k, found := s.known[client.ObjectKeyFromObject(object)]; found && k.uid == object.GetUID() {
+		return k
+	}
+	return nil
+}
+
+// forget is for an object that is gone, or whose end the cache shows: that stands as
+// it was written.
+func (s *statuses[S, T, P]) forget(object types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, object)
+}
+
+// report takes the newest status of an object, and has it written if it changed. A
+// change that can wait is kept, and wait says for how long; one of state is written
+// before report returns, others beside what comes next. What became of a write that
+// was begun before is told by the error.
+func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now time.Time) (wait time.Duration, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.find(object)
+	if k == nil {
+		k = &keptStatus[S]{uid: object.GetUID()}
+		s.known[client.ObjectKeyFromObject(object)] = k
+	}
+	if !k.ahead {
+		k.ahead, k.base, k.version = true, *s.kind.status(object), object.GetResourceVersion()
+	}
+	k.newest = next
+	last := &k.base
+	if k.sent != nil {
+		last = k.sent
+	}
+	switch differs := !equality.Semantic.DeepEqual(*last, next); {
+	case !differs:
+		k.changed = false
+	case !k.changed || k.since.After(now): // the latter where the clock was set back
+		k.changed, k.since = true, now
+	}
+	if err := k.failed; err != nil {
+		k.failed = nil
+		return 0, err
+	}
+	if !k.changed || k.writing || s.stopped {
+		return 0, nil
+	}
+	before, runsBefore := s.kind.parts(&k.base)
+	after, runsAfter := s.kind.parts(&next)
+	gather := window(before, after, runsBefore, runsAfter)
+	if gather > 0 {
+		if wait := max(gather-now.Sub(k.since), k.rest(s.stopwatch())); wait > 0 {
+			return wait, nil
+		}
+	}
+	k.writing = true
+	if gather == 0 {
+		s.mu.Unlock()
+		err := s.write(ctx, object, k)
+		s.mu.Lock()
+		return 0, err
+	}
+	s.inFlight.Go(func() {
+		s.slots <- struct{}{}
+		err := s.write(ctx, object, k)
+		<-s.slots
+		s.mu.Lock()
+		k.failed = err
+		s.mu.Unlock()
+		s.queue.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)})
+	})
+	return 0, nil
+}
+
+// rest is how long the next write has to wait for what the last one took.
+func (k *keptStatus[S]) rest(now time.Time) time.Duration {
+	return restPerWrite*k.took - now.Sub(k.done)
+}
+
+// write writes the newest status of an object, and then its events and metrics.
+func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S]) error {
+	s.mu.Lock()
+	base, sent, since := k.base, k.newest, k.since
+	k.sent, k.changed = &sent, false
+	read := s.withStatus(object, k.version, base)
+	s.mu.Unlock()
+
+	// The answer is decoded into what is sent, which must share nothing with the cache.
+	written := s.withStatus(object, read.GetResourceVersion(), sent).DeepCopyObject().(P)
+	began := s.stopwatch()
+	gone, err := writeStatus(ctx, s.client, read, written)
+	done := s.stopwatch()
+
+	s.mu.Lock()
+	k.writing, k.sent = false, nil
+	k.took, k.done = done.Sub(began), done
+	switch {
+	case gone:
+		if s.find(object) == k {
+			delete(s.known, client.ObjectKeyFromObject(object))
+		}
+	case err != nil:
+		k.changed, k.since = true, since
+	default:
+		// The cache may have shown it already, with what somebody else changed since.
+		if order, err := resourceversion.CompareResourceVersion(k.version, written.GetResourceVersion()); err != nil || order <= 0 {
+			k.base, k.version = *s.kind.status(written), written.GetResourceVersion()
+		}
+		if !k.changed {
+			k.newest = k.base
+		}
+	}
+	s.mu.Unlock()
+	if gone || err != nil {
+		return err
+	}
+	record(s.events, written, s.kind.events(&base, &sent))
+	before, runsBefore := s.kind.parts(&base)
+	after, runsAfter := s.kind.parts(&sent)
+	metrics.Transition(s.kind.name, before, after, runsBefore, runsAfter)
+	return nil
+}
+
+// withStatus is an object as far as a patch of its status needs it.
+func (s *statuses[S, T, P]) withStatus(object P, version string, as S) P {
+	made := P(new(T))
+	made.SetNamespace(object.GetNamespace())
+	made.SetName(object.GetName())
+	made.SetUID(object.GetUID())
+	made.SetResourceVersion(version)
+	*s.kind.status(made) = as
+	return made
+}
+
+func record(recorder events.EventRecorder, regarding runtime.Object, list []status.Event) {
+	for _, event := range list {
+		recorder.Eventf(regarding, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
+	}
+}

@@ -1,0 +1,308 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+func TestHowLongAStatusWaits(t *testing.T) {
+	started := func(uids ...string) []v1alpha1.RunStatus {
+		runs := []v1alpha1.RunStatus{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+		for i, uid := range uids {
+			runs[i].JobUID = uid
+		}
+		return runs
+	}
+	ended := started("u")
+	ended[0].Phase = v1alpha1.PhaseSucceeded
+	running, succeed := v1alpha1.StateRunning, v1alpha1.StateSucceed
+	for name, c := range map[string]struct {
+		state v1alpha1.State
+		runs  []v1alpha1.RunStatus
+		want  time.Duration
+	}{
+		"a result":                         {running, ended, gatherResults + 3*gatherPerRun},
+		"a Job was created":                {running, started("u", "v"), 3 * gatherPerRun},
+		"a Job was created instead of one": {running, started("w"), 3 * gatherPerRun},
+		"the end":                          {succeed, ended, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := window(&v1alpha1.Summary{State: running}, &v1alpha1.Summary{State: c.state}, started("u"), c.runs); got != c.want {
+				t.Errorf("it waits %s, not %s", got, c.want)
+			}
+		})
+	}
+}
+
+// statusServer is an API server as far as it stores the status of one JobFlow, the
+// operator's statuses in front of it, and a clock that stands still.
+type statusServer struct {
+	client.Client
+	t        *testing.T
+	statuses *statuses[v1alpha1.JobFlowStatus, v1alpha1.JobFlow, *v1alpha1.JobFlow]
+	stored   *v1alpha1.JobFlow
+	writes   int
+	// before is called with each write, before it takes effect; an error refuses it.
+	// after is called once it has, and keeps the answer from the operator with an error.
+	before, after func() error
+	clock         time.Time
+}
+
+func newStatusServer(t *testing.T) *statusServer {
+	s := &statusServer{t: t, stored: flowAt("u", "1"), clock: time.Unix(1_000_000, 0)}
+	s.stored.Status = s.status(0)
+	s.statuses = newStatuses(flowStatuses, s, events.NewFakeRecorder(100), 1)
+	s.statuses.stopwatch = func() time.Time { return s.clock }
+	s.statuses.queue = workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	t.Cleanup(s.statuses.queue.ShutDown)
+	return s
+}
+
+func (s *statusServer) status(succeeded int32) v1alpha1.JobFlowStatus {
+	return v1alpha1.JobFlowStatus{Summary: v1alpha1.Summary{State: v1alpha1.StateRunning, Succeeded: succeeded}}
+}
+
+func (s *statusServer) Status() client.SubResourceWriter { return statusEndpoint{server: s} }
+
+type statusEndpoint struct {
+	client.SubResourceWriter
+	server *statusServer
+}
+
+func (e statusEndpoint) Patch(_ context.Context, object client.Object, _ client.Patch, _ ...client.SubResourcePatchOption) error {
+	s := e.server
+	flow := object.(*v1alpha1.JobFlow)
+	s.writes++
+	if s.before != nil {
+		if err := s.before(); err != nil {
+			return err
+		}
+	}
+	if flow.ResourceVersion != s.stored.ResourceVersion {
+		s.t.Errorf("written over version %s, which is at %s", flow.ResourceVersion, s.stored.ResourceVersion)
+	}
+	s.change(func(stored *v1alpha1.JobFlow) { stored.Status = flow.Status })
+	s.stored.DeepCopyInto(flow)
+	if s.after != nil {
+		return s.after()
+	}
+	return nil
+}
+
+func (s *statusServer) change(how func(*v1alpha1.JobFlow)) {
+	version, err := strconv.Atoi(s.stored.ResourceVersion)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	changed := s.stored.DeepCopy()
+	how(changed)
+	changed.ResourceVersion = strconv.Itoa(version + 1)
+	s.stored = changed
+}
+
+// look is one reconcile: cached is what the cache shows, and next what it comes to.
+func (s *statusServer) look(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) (wait time.Duration, err error) {
+	flow := *cached
+	if _, err = s.statuses.refresh(&flow); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.statuses.report(context.Background(), &flow, next, s.clock)
+}
+
+// mustLook is a look without an error.
+func (s *statusServer) mustLook(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) {
+	s.t.Helper()
+	if _, err := s.look(cached, next); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// expect looks without anything new, and says what has to be known.
+func (s *statusServer) expect(cached *v1alpha1.JobFlow, succeeded int32, unrecorded bool) {
+	s.t.Helper()
+	flow := *cached
+	is, err := s.statuses.refresh(&flow)
+	if err != nil || flow.Status.Succeeded != succeeded || is != unrecorded {
+		s.t.Errorf("%d succeeded, unrecorded %t (%v); want %d, %t", flow.Status.Succeeded, is, err, succeeded, unrecorded)
+	}
+}
+
+// woken waits until the end of a write asks for another look.
+func (s *statusServer) woken() {
+	request, _ := s.statuses.queue.Get()
+	s.statuses.queue.Done(request)
+}
+
+const results = gatherResults // of a status without steps
+
+func TestStatusIsGathered(t *testing.T) {
+	type write struct {
+		at, want time.Duration // at is after the start
+	}
+	cases := map[string][]write{
+		"a change waits":                         {{0, results}},
+		"later changes wait no longer than that": {{0, results}, {results / 4, results * 3 / 4}, {results, 0}},
+		"the clock is set back":                  {{0, results}, {-time.Hour, results}, {-time.Hour + results, 0}},
+	}
+	for name, writes := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := newStatusServer(t)
+			cached, start := s.stored, s.clock
+			for i, w := range writes {
+				s.clock = start.Add(w.at)
+				if wait, err := s.look(cached, s.status(int32(i+1))); wait != w.want || err != nil {
+					t.Errorf("write %d waits %s, not %s (%v)", i, wait, w.want, err)
+				}
+				if w.want == 0 {
+					s.woken()
+				}
+			}
+			s.expect(cached, int32(len(writes)), s.writes == 0)
+			another := flowAt("another", "1")
+			s.expect(another, 0, false)
+		})
+	}
+}
+
+func TestStateIsWrittenAtOnce(t *testing.T) {
+	s := newStatusServer(t)
+	cached := s.stored
+	s.mustLook(cached, s.status(1))
+	end := s.status(2)
+	end.State = v1alpha1.StateSucceed
+	if wait, err := s.look(cached, end); wait != 0 || err != nil || s.stored.Status.State != v1alpha1.StateSucceed || s.writes != 1 {
+		t.Fatalf("the end waits %s (%v), after %d writes", wait, err, s.writes)
+	}
+	s.expect(cached, 2, false)
+}
+
+// What happens while a write is under way is planned from, and joins the next one.
+func TestChangesDuringAWrite(t *testing.T) {
+	s := newStatusServer(t)
+	cached := s.stored
+	s.mustLook(cached, s.status(1))
+	s.clock = s.clock.Add(results)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	s.before = func() error {
+		begun <- struct{}{}
+		<-goOn
+		return nil
+	}
+	s.mustLook(cached, s.status(1))
+	<-begun
+	s.expect(cached, 1, true)
+	if wait, err := s.look(cached, s.status(2)); wait != 0 || err != nil {
+		t.Errorf("a second write waits %s beside the first: %v", wait, err)
+	}
+	end := s.status(3)
+	end.State = v1alpha1.StateSucceed
+	if wait, err := s.look(cached, end); wait != 0 || err != nil {
+		t.Errorf("an end waits %s beside a write: %v", wait, err)
+	}
+	s.expect(cached, 3, true)
+	s.before = nil
+	close(goOn)
+	s.woken()
+	if s.stored.Status.Succeeded != 1 {
+		t.Errorf("written: %v", s.stored.Status)
+	}
+	// The cache need not have caught up: the next write is of the version that is known.
+	if _, err := s.look(cached, end); err != nil || s.stored.Status.State != v1alpha1.StateSucceed || s.writes != 2 {
+		t.Errorf("the end is not written after %d writes: %v", s.writes, err)
+	}
+	s.expect(cached, 3, false)
+	s.expect(s.stored, 3, false)
+	// From now on the cache is what counts.
+	s.change(func(stored *v1alpha1.JobFlow) { stored.Status.Succeeded = 9 })
+	s.expect(s.stored, 9, false)
+}
+
+func TestStatusWriteFails(t *testing.T) {
+	for name, takesEffect := range map[string]bool{"it is refused": false, "its answer is lost": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newStatusServer(t)
+			cached, failure := s.stored, errors.New("no answer")
+			if takesEffect {
+				s.after = func() error { return failure }
+			} else {
+				s.before = func() error { return failure }
+			}
+			s.mustLook(cached, s.status(1))
+			s.clock = s.clock.Add(results)
+			s.mustLook(cached, s.status(1))
+			s.woken()
+			s.expect(cached, 1, true)
+			// Told once, so that it comes back with backoff, and not tried again by then.
+			if _, err := s.look(cached, s.status(1)); !errors.Is(err, failure) || s.writes != 1 {
+				t.Fatalf("the error is %v, after %d writes", err, s.writes)
+			}
+			s.expect(cached, 1, true)
+			s.before, s.after = nil, nil
+			if takesEffect {
+				// No event follows that would bring another look at what waits for the write.
+				s.expect(s.stored, 1, false)
+				return
+			}
+			s.mustLook(cached, s.status(1))
+			s.woken()
+			if s.writes != 2 || s.stored.Status.Succeeded != 1 {
+				t.Errorf("after %d writes there is %v", s.writes, s.stored.Status)
+			}
+		})
+	}
+}
+
+// However long a write takes, most of the time there is none.
+func TestStatusWritesRest(t *testing.T) {
+	s := newStatusServer(t)
+	cached := s.stored
+	s.mustLook(cached, s.status(1))
+	s.clock = s.clock.Add(results)
+	s.before = func() error {
+		s.clock = s.clock.Add(2 * time.Second)
+		return nil
+	}
+	s.mustLook(cached, s.status(1))
+	s.woken()
+	if wait, err := s.look(s.stored, s.status(2)); wait != restPerWrite*2*time.Second || err != nil {
+		t.Errorf("the next write waits %s: %v", wait, err)
+	}
+	end := s.status(3)
+	end.State = v1alpha1.StateSucceed
+	if wait, err := s.look(s.stored, end); wait != 0 || err != nil || s.writes != 2 {
+		t.Errorf("the end waits %s: %v", wait, err)
+	}
+}
+
+// Somebody else may change the object while its status is written.
+func TestObjectChangesBesideItsStatus(t *testing.T) {
+	s := newStatusServer(t)
+	s.mustLook(s.stored, s.status(1))
+	s.change(func(stored *v1alpha1.JobFlow) { stored.Labels = map[string]string{"new": "label"} })
+	s.clock = s.clock.Add(results)
+	s.after = func() error {
+		s.change(func(stored *v1alpha1.JobFlow) { stored.Labels = nil })
+		return nil
+	}
+	s.mustLook(s.stored, s.status(1))
+	s.woken()
+	s.after = nil
+	s.expect(s.stored, 1, false)
+	s.mustLook(s.stored, s.status(2))
+	s.clock = s.clock.Add(results)
+	s.mustLook(s.stored, s.status(2))
+	s.woken()
+	if s.stored.Status.Succeeded != 2 {
+		t.Errorf("there is %v", s.stored.Status)
+	}
+}
