@@ -154,7 +154,7 @@ bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated 
 	  $(KUSTOMIZE) build config/crd | kubectl apply --server-side -f - >/dev/null; \
 	  kubectl apply -f config/rbac/role.yaml >/dev/null; \
 	  logs="$$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^logs *//p')"; \
-	  versions="operator $(VERSION) at $$(git describe --always --dirty 2>/dev/null || echo unknown), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^kubernetes */Kubernetes /p'), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^etcd */etcd /p'), $$(go env GOVERSION)"; \
+	  versions="operator $(VERSION) at $$(git describe --always --dirty 2>/dev/null || echo unknown), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^kubernetes */Kubernetes /p'), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^etcd *v/etcd v/p'), $$(go env GOVERSION)"; \
 	  go -C test/benchmarks run . --kubeconfig "$$KUBECONFIG" --manager $(MANAGER) --audit-log "$$logs/audit.log" \
 	    --work $(BIN)/bench --versions "$$versions" $(BENCH_FLAGS)
 

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -62,24 +63,30 @@ func (b *bench) main(ctx context.Context, kubeconfig, only string, runs int, out
 		return 0, err
 	}
 	var results []*result
+	var failed error
 	for i := range chosen {
 		r, err := b.run(ctx, &chosen[i], results, runs)
 		if err != nil {
-			return 0, err
+			failed = fmt.Errorf("%s: %w", chosen[i].key, err)
+			break
 		}
 		results = append(results, r)
 	}
+	if len(results) == 0 {
+		return 0, failed
+	}
+	// What was measured before a failure took long to measure.
 	page := newPage(results, versions)
 	fmt.Println()
 	missed = page.print(os.Stdout)
 	if out == "" {
-		return missed, nil
+		return missed, failed
 	}
 	if err := page.write(out); err != nil {
-		return missed, err
+		return missed, errors.Join(failed, err)
 	}
 	b.say("written: %s", filepath.Join(out, "benchmarks.md"))
-	return missed, nil
+	return missed, failed
 }
 
 // choose takes workloads by key, and those that they are compared with.
