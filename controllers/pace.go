@@ -11,6 +11,8 @@ const (
 	// restPerLook is how many times as long as it took to decide what to do for an
 	// object the next look at it waits.
 	restPerLook = 2
+	// longestPause is the most that this comes to: a look may also wait for the API server.
+	longestPause = 100 * time.Millisecond
 	// shortLook is what needs no rest.
 	shortLook = time.Millisecond
 )
@@ -40,7 +42,7 @@ func (p *pace) wait(object types.NamespacedName, now time.Time) time.Duration {
 	if !found {
 		return 0
 	}
-	return restPerLook*last.took - now.Sub(last.done)
+	return min(restPerLook*last.took, longestPause) - now.Sub(last.done)
 }
 
 // looked says how long a look took.

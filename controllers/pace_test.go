@@ -13,6 +13,7 @@ func TestPace(t *testing.T) {
 		"a short look":     {took: shortLook - 1},
 		"a long one":       {took: 5 * time.Millisecond, want: restPerLook * 5 * time.Millisecond},
 		"a while after it": {took: 5 * time.Millisecond, after: time.Millisecond, want: restPerLook*5*time.Millisecond - time.Millisecond},
+		"one that waited":  {took: time.Minute, want: longestPause},
 		"long after it":    {took: 5 * time.Millisecond, after: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,6 +34,8 @@ const (
 	// object waits: statuses are written for at most a tenth of the time, however large
 	// they are and however slow the API server.
 	restPerWrite = 9
+	// longestRest is the most that this comes to.
+	longestRest = 15 * time.Second
 )
 
 // window is how long a change of status may wait for others. A change of state does
@@ -127,7 +129,8 @@ type keptStatus[S any] struct {
 	writing bool
 	sent    *S
 	failed  error // of the last write, until somebody is told
-	// The last write took so long, and ended then.
+	// The last write took so long, and ended then. One that failed counts for nothing:
+	// backoff says when it is tried again.
 	took time.Duration
 	done time.Time
 }
@@ -221,7 +224,8 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 		k = &keptStatus[S]{uid: object.GetUID()}
 		s.known[client.ObjectKeyFromObject(object)] = k
 	}
-	if !k.ahead {
+	fromCache := !k.ahead
+	if fromCache {
 		k.ahead, k.base, k.version = true, *s.kind.status(object), object.GetResourceVersion()
 	}
 	k.newest = next
@@ -238,6 +242,14 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 	if err := k.failed; err != nil {
 		k.failed = nil
 		return 0, err
+	}
+	if fromCache && !k.changed {
+		// As in most looks at what rests.
+		k.caughtUp()
+		if k.took == 0 {
+			delete(s.known, client.ObjectKeyFromObject(object))
+		}
+		return 0, nil
 	}
 	if !k.changed || k.writing || s.stopped {
 		return 0, nil
@@ -271,7 +283,7 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 
 // rest is how long the next write has to wait for what the last one took.
 func (k *keptStatus[S]) rest(now time.Time) time.Duration {
-	return restPerWrite*k.took - now.Sub(k.done)
+	return min(restPerWrite*k.took, longestRest) - now.Sub(k.done)
 }
 
 // write writes the newest status of an object, and then its events and metrics.
@@ -290,7 +302,7 @@ func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S
 
 	s.mu.Lock()
 	k.writing, k.sent = false, nil
-	k.took, k.done = done.Sub(began), done
+	k.took = 0
 	switch {
 	case gone:
 		if s.find(object) == k {
@@ -299,6 +311,7 @@ func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S
 	case err != nil:
 		k.changed, k.since = true, since
 	default:
+		k.took, k.done = done.Sub(began), done
 		// The cache may have shown it already, with what somebody else changed since.
 		if order, err := resourceversion.CompareResourceVersion(k.version, written.GetResourceVersion()); err != nil || order <= 0 {
 			k.base, k.version = *s.kind.status(written), written.GetResourceVersion()

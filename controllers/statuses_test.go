@@ -264,23 +264,47 @@ func TestStatusWriteFails(t *testing.T) {
 
 // However long a write takes, most of the time there is none.
 func TestStatusWritesRest(t *testing.T) {
-	s := newStatusServer(t)
-	cached := s.stored
-	s.mustLook(cached, s.status(1))
-	s.clock = s.clock.Add(results)
-	s.before = func() error {
-		s.clock = s.clock.Add(2 * time.Second)
-		return nil
+	for took, want := range map[time.Duration]time.Duration{time.Second: restPerWrite * time.Second, time.Minute: longestRest} {
+		s := newStatusServer(t)
+		cached := s.stored
+		s.mustLook(cached, s.status(1))
+		s.clock = s.clock.Add(results)
+		s.before = func() error {
+			s.clock = s.clock.Add(took)
+			return nil
+		}
+		s.mustLook(cached, s.status(1))
+		s.woken()
+		if wait, err := s.look(s.stored, s.status(2)); wait != want || err != nil {
+			t.Errorf("the next write waits %s, not %s: %v", wait, want, err)
+		}
+		checkEndDoesNotWait(t, s)
 	}
-	s.mustLook(cached, s.status(1))
-	s.woken()
-	if wait, err := s.look(s.stored, s.status(2)); wait != restPerWrite*2*time.Second || err != nil {
-		t.Errorf("the next write waits %s: %v", wait, err)
-	}
+}
+
+func checkEndDoesNotWait(t *testing.T, s *statusServer) {
+	t.Helper()
 	end := s.status(3)
 	end.State = v1alpha1.StateSucceed
 	if wait, err := s.look(s.stored, end); wait != 0 || err != nil || s.writes != 2 {
 		t.Errorf("the end waits %s: %v", wait, err)
+	}
+}
+
+// Most objects rest. Nothing is kept of them.
+func TestStatusOfWhatRests(t *testing.T) {
+	s := newStatusServer(t)
+	s.mustLook(s.stored, s.status(0))
+	if len(s.statuses.known) != 0 || s.writes != 0 {
+		t.Errorf("%d are known, after %d writes", len(s.statuses.known), s.writes)
+	}
+	end := s.status(1)
+	end.State = v1alpha1.StateSucceed
+	s.mustLook(s.stored, end)
+	s.statuses.forget(client.ObjectKeyFromObject(s.stored)) // as where the cache shows an end
+	s.mustLook(s.stored, end)
+	if len(s.statuses.known) != 0 || s.writes != 1 {
+		t.Errorf("%d are known, after %d writes", len(s.statuses.known), s.writes)
 	}
 }
 
