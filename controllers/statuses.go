@@ -143,8 +143,8 @@ func newStatuses[S any, T any, P object[T]](kind statusKind[S, P], writer client
 	}
 }
 
-// setup has the end of every write wake the object, and the manager wait for writes
-// that are under way before it gives up the lease.
+// setup has the manager wait for writes that are under way before it gives up the
+// lease.
 func (s *statuses[S, T, P]) setup(mgr ctrl.Manager) error {
 	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		<-ctx.Done()
@@ -156,7 +156,7 @@ func (s *statuses[S, T, P]) setup(mgr ctrl.Manager) error {
 	}))
 }
 
-// Start implements source.Source.
+// Start implements source.Source: the end of a write beside reconciles brings another.
 func (s *statuses[S, T, P]) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	s.queue = queue
 	return nil
@@ -194,7 +194,7 @@ func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
 }
 
 func (k *keptStatus[S]) caughtUp() {
-	*k = keptStatus[S]{uid: k.uid, failed: k.failed, took: k.took, done: k.done}
+	*k = keptStatus[S]{uid: k.uid, took: k.took, done: k.done}
 }
 
 func (s *statuses[S, T, P]) find(object P) *keptStatus[S] {
@@ -265,17 +265,15 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 	k.writing = true
 	if gather == 0 {
 		s.mu.Unlock()
-		err := s.write(ctx, object, k)
+		s.write(ctx, object, k)
 		s.mu.Lock()
+		err, k.failed = k.failed, nil
 		return 0, err
 	}
 	s.inFlight.Go(func() {
 		s.slots <- struct{}{}
-		err := s.write(ctx, object, k)
+		s.write(ctx, object, k)
 		<-s.slots
-		s.mu.Lock()
-		k.failed = err
-		s.mu.Unlock()
 		s.queue.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)})
 	})
 	return 0, nil
@@ -287,7 +285,7 @@ func (k *keptStatus[S]) rest(now time.Time) time.Duration {
 }
 
 // write writes the newest status of an object, and then its events and metrics.
-func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S]) error {
+func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S]) {
 	s.mu.Lock()
 	base, sent, since := k.base, k.newest, k.since
 	k.sent, k.changed = &sent, false
@@ -309,7 +307,7 @@ func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S
 			delete(s.known, client.ObjectKeyFromObject(object))
 		}
 	case err != nil:
-		k.changed, k.since = true, since
+		k.changed, k.since, k.failed = true, since, err
 	default:
 		k.took, k.done = done.Sub(began), done
 		// The cache may have shown it already, with what somebody else changed since.
@@ -322,13 +320,12 @@ func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S
 	}
 	s.mu.Unlock()
 	if gone || err != nil {
-		return err
+		return
 	}
 	record(s.events, written, s.kind.events(&base, &sent))
 	before, runsBefore := s.kind.parts(&base)
 	after, runsAfter := s.kind.parts(&sent)
 	metrics.Transition(s.kind.name, before, after, runsBefore, runsAfter)
-	return nil
 }
 
 // withStatus is an object as far as a patch of its status needs it.
