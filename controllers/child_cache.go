@@ -71,7 +71,7 @@ func newInformer(mgr ctrl.Manager, namespace, resource string, kind schema.Group
 func controllerUID(object any) ([]string, error) {
 	switch object := object.(type) {
 	case *endedJob:
-		return []string{object.parent.Value()}, nil
+		return []string{string(object.owner.Value().uid)}, nil
 	case metav1.Object:
 		if owner := metav1.GetControllerOfNoCopy(object); owner != nil {
 			return []string{string(owner.UID)}, nil

@@ -88,7 +88,8 @@ func wakeUp(queue workqueue.TypedRateLimitingInterface[reconcile.Request], added
 func (s *childEvents) parentOfJob(object any) (reconcile.Request, bool) {
 	switch job := object.(type) {
 	case *endedJob:
-		return request(job.namespace.Value(), job.ownerName.Value()), job.ownerKind.Value() == s.kind
+		owner := job.owner.Value()
+		return request(owner.namespace, owner.name), owner.kind == s.kind
 	case *batchv1.Job:
 		if owner := metav1.GetControllerOfNoCopy(job); owner != nil {
 			return request(job.Namespace, owner.Name), owner.Kind == s.kind

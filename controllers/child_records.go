@@ -19,37 +19,48 @@ import (
 // template, most of it fields that are empty, and a pod 2 KB. Of those that have ended
 // the cache therefore holds a record of its own, of some hundred bytes.
 
-// interned is a string that many records have in common. It takes one word.
-type interned = unique.Handle[string]
-
-func intern[S ~string](s S) interned { return unique.Make(string(s)) }
-
-// endedJob is what is read of a Job that has ended.
+// endedJob is what is read of a Job that has ended. What many Jobs have in common takes
+// one word of each.
 type endedJob struct {
 	name    string
 	uid     types.UID
 	version string
 
-	namespace                    interned
-	ownerKind, ownerName, parent interned // parent is the owner's UID
-	run, settings, ttlHeld       interned // annotations; empty if there is none
-	ttl                          *int32
+	owner unique.Handle[jobOwner]
+	notes unique.Handle[jobNotes]
+	end   unique.Handle[jobEnd]
+	ttl   *int32
 
-	failed             bool
-	reason, message    interned
 	created, completed int64 // Unix seconds; completed is 0 if it is not known
+}
+
+// jobOwner is the JobFlow or DaemonJob of a Job.
+type jobOwner struct {
+	namespace, kind, name string
+	uid                   types.UID
+}
+
+// jobNotes are the annotations of a Job that the operator reads; empty if there is none.
+type jobNotes struct {
+	run, settings, ttlHeld string
+}
+
+// jobEnd is how a Job ended.
+type jobEnd struct {
+	failed          bool
+	reason, message string
 }
 
 // endedPod stands for a pod that says nothing any more: neither what holds up its Job
 // nor that its Job will be Complete.
 type endedPod struct {
 	name      string
-	namespace interned
+	namespace unique.Handle[string]
 }
 
 // GetObjectMeta is as much as an informer has to know.
 func (j *endedJob) GetObjectMeta() metav1.Object {
-	return &metav1.ObjectMeta{Namespace: j.namespace.Value(), Name: j.name, UID: j.uid, ResourceVersion: j.version}
+	return &metav1.ObjectMeta{Namespace: j.owner.Value().namespace, Name: j.name, UID: j.uid, ResourceVersion: j.version}
 }
 
 // GetObjectMeta is as much as an informer has to know.
@@ -71,14 +82,14 @@ func recordJob(in any) (any, error) {
 	}
 	record := &endedJob{
 		name: job.Name, uid: job.UID, version: job.ResourceVersion,
-		namespace: intern(job.Namespace),
-		ownerKind: intern(owner.Kind), ownerName: intern(owner.Name), parent: intern(owner.UID),
-		run:      intern(job.Annotations[v1alpha1.RunAnnotation]),
-		settings: intern(job.Annotations[v1alpha1.SettingsAnnotation]),
-		ttlHeld:  intern(job.Annotations[v1alpha1.TTLAnnotation]),
-		ttl:      job.Spec.TTLSecondsAfterFinished,
-		failed:   state.Phase == v1alpha1.PhaseFailed,
-		reason:   intern(state.Reason), message: intern(state.Message),
+		owner: unique.Make(jobOwner{namespace: job.Namespace, kind: owner.Kind, name: owner.Name, uid: owner.UID}),
+		notes: unique.Make(jobNotes{
+			run:      job.Annotations[v1alpha1.RunAnnotation],
+			settings: job.Annotations[v1alpha1.SettingsAnnotation],
+			ttlHeld:  job.Annotations[v1alpha1.TTLAnnotation],
+		}),
+		end:     unique.Make(jobEnd{failed: state.Phase == v1alpha1.PhaseFailed, reason: state.Reason, message: state.Message}),
+		ttl:     job.Spec.TTLSecondsAfterFinished,
 		created: job.CreationTimestamp.Unix(),
 	}
 	if state.CompletionTime != nil {
@@ -90,32 +101,33 @@ func recordJob(in any) (any, error) {
 // mayChange says whether there is something to change of the Job once its end is
 // recorded: a TTL that is held until then, or settings of a DaemonJob.
 func (j *endedJob) mayChange() bool {
-	return j.ttlHeld.Value() != "" || j.settings.Value() != ""
+	notes := j.notes.Value()
+	return notes.ttlHeld != "" || notes.settings != ""
 }
 
 // job is the Job again, with what the record has of it.
 func (j *endedJob) job() *batchv1.Job {
+	owner, notes, how := j.owner.Value(), j.notes.Value(), j.end.Value()
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: j.namespace.Value(), Name: j.name, UID: j.uid, ResourceVersion: j.version,
+			Namespace: owner.namespace, Name: j.name, UID: j.uid, ResourceVersion: j.version,
 			CreationTimestamp: metav1.NewTime(time.Unix(j.created, 0)),
 			Annotations:       map[string]string{},
 			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: v1alpha1.GroupVersion.String(), Kind: j.ownerKind.Value(), Name: j.ownerName.Value(),
-				UID: types.UID(j.parent.Value()), Controller: new(true),
+				APIVersion: v1alpha1.GroupVersion.String(), Kind: owner.kind, Name: owner.name, UID: owner.uid, Controller: new(true),
 			}},
 		},
 		Spec: batchv1.JobSpec{TTLSecondsAfterFinished: j.ttl},
 	}
-	for key, value := range map[string]interned{
-		v1alpha1.RunAnnotation: j.run, v1alpha1.SettingsAnnotation: j.settings, v1alpha1.TTLAnnotation: j.ttlHeld,
+	for key, text := range map[string]string{
+		v1alpha1.RunAnnotation: notes.run, v1alpha1.SettingsAnnotation: notes.settings, v1alpha1.TTLAnnotation: notes.ttlHeld,
 	} {
-		if text := value.Value(); text != "" {
+		if text != "" {
 			job.Annotations[key] = text
 		}
 	}
-	end := batchv1.JobCondition{Type: batchv1.JobComplete, Status: corev1.ConditionTrue, Reason: j.reason.Value(), Message: j.message.Value()}
-	if j.failed {
+	end := batchv1.JobCondition{Type: batchv1.JobComplete, Status: corev1.ConditionTrue, Reason: how.reason, Message: how.message}
+	if how.failed {
 		end.Type = batchv1.JobFailed
 	}
 	if j.completed != 0 {
@@ -143,7 +155,7 @@ func recordPod(in any) (any, error) {
 		return in, nil
 	}
 	if podEnded(pod) && len(pod.Finalizers) == 0 && pod.DeletionTimestamp == nil {
-		return &endedPod{name: pod.Name, namespace: intern(pod.Namespace)}, nil
+		return &endedPod{name: pod.Name, namespace: unique.Make(pod.Namespace)}, nil
 	}
 	status := corev1.PodStatus{Phase: pod.Status.Phase}
 	for _, condition := range pod.Status.Conditions {

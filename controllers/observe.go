@@ -84,7 +84,7 @@ func (c *childJobs) cached(parent client.Object, recorded []v1alpha1.RunStatus) 
 		}
 	}
 	list, err := c.cache.jobsOf(parent.GetUID(), func(job *endedJob) bool {
-		return !job.mayChange() && ended[job.run.Value()] == string(job.uid)
+		return !job.mayChange() && ended[job.notes.Value().run] == string(job.uid)
 	})
 	if err != nil {
 		return nil, err

@@ -89,7 +89,7 @@ the pod shows what is special about it.
 {{- if .Values.leaderElection.enabled }}
 - --leader-elect
 {{- end }}
-{{- if ne (int .Values.workers) 16 }}
+{{- if ne (int .Values.workers) 64 }}
 - --workers={{ int .Values.workers }}
 {{- end }}
 {{- if not .Values.webhook.enabled }}
