@@ -22,6 +22,7 @@ const (
 	mostParallelismOfMany   = 10_000
 	mostFailedIndexesOfMany = 10_000
 	longestManagedBy        = 63
+	longestIndexes          = 64 * 1024
 )
 
 // jobSpec checks a native Job spec as the API server would check the Job, as far
@@ -186,14 +187,34 @@ func successPolicy(spec *batchv1.JobSpec, path *field.Path) field.ErrorList {
 		errs = append(errs, field.TooMany(path.Child("rules"), len(rules), mostPolicyRules))
 	}
 	for i := range rules {
-		at := path.Child("rules").Index(i)
-		if rules[i].SucceededCount == nil && rules[i].SucceededIndexes == nil {
-			errs = append(errs, field.Required(at, "set succeededCount, succeededIndexes or both"))
-		}
-		errs = append(errs, atLeast(rules[i].SucceededCount, 0, at.Child("succeededCount"))...)
-		if spec.Completions != nil {
-			errs = append(errs, atMost(rules[i].SucceededCount, *spec.Completions, at.Child("succeededCount"))...)
-		}
+		errs = append(errs, successRule(&rules[i], spec.Completions, path.Child("rules").Index(i))...)
+	}
+	return errs
+}
+
+func successRule(rule *batchv1.SuccessPolicyRule, completions *int32, path *field.Path) field.ErrorList {
+	if rule.SucceededCount == nil && rule.SucceededIndexes == nil {
+		return field.ErrorList{field.Required(path, "set succeededCount, succeededIndexes or both")}
+	}
+	count := path.Child("succeededCount")
+	errs := atLeast(rule.SucceededCount, 0, count)
+	if completions == nil {
+		return errs
+	}
+	errs = append(errs, atMost(rule.SucceededCount, *completions, count)...)
+	if rule.SucceededIndexes == nil {
+		return errs
+	}
+	indexes := path.Child("succeededIndexes")
+	if len(*rule.SucceededIndexes) > longestIndexes {
+		return append(errs, field.TooLong(indexes, "", longestIndexes))
+	}
+	listed, err := countIndexes(*rule.SucceededIndexes, *completions)
+	switch {
+	case err != nil:
+		errs = append(errs, field.Invalid(indexes, *rule.SucceededIndexes, err.Error()))
+	case len(errs) == 0 && int(ptr.Deref(rule.SucceededCount, 0)) > listed:
+		errs = append(errs, field.Invalid(count, *rule.SucceededCount, fmt.Sprintf("succeededIndexes has only %d", listed)))
 	}
 	return errs
 }

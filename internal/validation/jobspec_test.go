@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,7 +31,7 @@ func exitRule(on batchv1.PodFailurePolicyOnExitCodesRequirement) func(*batchv1.J
 	return failureRule(batchv1.PodFailurePolicyRule{Action: batchv1.PodFailurePolicyActionFailJob, OnExitCodes: &on})
 }
 
-func successRule(rule batchv1.SuccessPolicyRule) func(*batchv1.JobSpec) {
+func withSuccessRule(rule batchv1.SuccessPolicyRule) func(*batchv1.JobSpec) {
 	return indexedOf(3, func(s *batchv1.JobSpec) {
 		s.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{rule}}
 	})
@@ -153,11 +154,23 @@ func TestJobSpec(t *testing.T) {
 			[]string{"FieldValueNotSupported podReplacementPolicy"},
 		},
 
-		"success policy":            {successRule(batchv1.SuccessPolicyRule{SucceededCount: ptr.To[int32](2)}), nil},
-		"success policy of nothing": {successRule(batchv1.SuccessPolicyRule{}), []string{"FieldValueRequired successPolicy.rules[0]"}},
+		"success policy":            {withSuccessRule(batchv1.SuccessPolicyRule{SucceededCount: ptr.To[int32](2)}), nil},
+		"success policy of nothing": {withSuccessRule(batchv1.SuccessPolicyRule{}), []string{"FieldValueRequired successPolicy.rules[0]"}},
 		"more successes than completions": {
-			successRule(batchv1.SuccessPolicyRule{SucceededCount: ptr.To[int32](4)}),
+			withSuccessRule(batchv1.SuccessPolicyRule{SucceededCount: ptr.To[int32](4)}),
 			[]string{"FieldValueInvalid successPolicy.rules[0].succeededCount"},
+		},
+		"successes that are not listed": {
+			withSuccessRule(batchv1.SuccessPolicyRule{SucceededCount: ptr.To[int32](2), SucceededIndexes: ptr.To("1")}),
+			[]string{"FieldValueInvalid successPolicy.rules[0].succeededCount"},
+		},
+		"indexes that are none": {
+			withSuccessRule(batchv1.SuccessPolicyRule{SucceededIndexes: ptr.To("one")}),
+			[]string{"FieldValueInvalid successPolicy.rules[0].succeededIndexes"},
+		},
+		"more text than indexes can be": {
+			withSuccessRule(batchv1.SuccessPolicyRule{SucceededIndexes: ptr.To(strings.Repeat("1", 65537))}),
+			[]string{"FieldValueTooLong successPolicy.rules[0].succeededIndexes"},
 		},
 		"success policy without Indexed or rules": {
 			func(s *batchv1.JobSpec) { s.SuccessPolicy = &batchv1.SuccessPolicy{} },
