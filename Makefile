@@ -148,7 +148,7 @@ BENCH_FLAGS   ?= --out $(CURDIR)/docs
 bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated nodes; writes docs/benchmarks.md.
 	$(call say,Starting the cluster of the benchmark)
 	@$(DEVCLUSTER) up --name $(BENCH_CLUSTER) --simulated --audit-policy test/benchmarks/audit-policy.yaml
-	$(call say,Measuring: about half an hour)
+	$(call say,Measuring: about 45 minutes)
 	@trap '$(DEVCLUSTER) down --name $(BENCH_CLUSTER)' EXIT; \
 	  export KUBECONFIG="$$($(DEVCLUSTER) kubeconfig --name $(BENCH_CLUSTER))"; $(use_kubectl); \
 	  $(KUSTOMIZE) build config/crd | kubectl apply --server-side -f - >/dev/null; \
@@ -198,7 +198,7 @@ faults-api: $(DEVCLUSTER) ## Refusals, lost answers, watches that lag and break,
 
 FAULTS_PARTS += faults-fuzz
 # How long each fuzz test is fuzzed.
-FUZZTIME ?= $(if $(filter short,$(FAULTS)),10s,60s)
+FUZZTIME ?= $(if $(filter short,$(FAULTS)),5s,60s)
 .PHONY: faults-fuzz
 faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
 	$(call say,Fuzzing each test for $(FUZZTIME))

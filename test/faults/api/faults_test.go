@@ -40,6 +40,6 @@ func TestFaults(t *testing.T) {
 }
 
 // inShort is how many faults a short run has for each scenario and mode.
-const inShort = 4
+const inShort = 2
 
 var momentsEach = flag.Int("moments", 2, "At how many of the writes of a scenario each fault that happens once is tried.")

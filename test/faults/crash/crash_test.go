@@ -57,4 +57,4 @@ func crashesOf(trial scenario.Trial, writes int) []scenario.Trial {
 }
 
 // sampled is how many crashes of each scenario and mode a short run has.
-const sampled = 4
+const sampled = 2

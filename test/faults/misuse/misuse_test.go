@@ -177,7 +177,7 @@ func (c *cluster) baseline(ctx context.Context, r *row) (*view, error) {
 var undecodable = []string{"'1e1.5'", "one more than 32 bits hold", "more than 64 bits hold"}
 
 // shortValues is how many values a property of ours gets in the short form.
-const shortValues = 4
+const shortValues = 3
 
 // trials are all values of all properties that are ours, from the start and by a change,
 // each with webhooks or without; and some values of some of those that are Kubernetes'
