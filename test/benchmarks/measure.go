@@ -278,9 +278,13 @@ func medianOf(runs []measurement, of func(*measurement) float64) float64 {
 	return median(values)
 }
 
+// median is the mean of the two in the middle where their number is even.
 func median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
 	values = slices.Sorted(slices.Values(values))
-	return quantile(values, 0.5)
+	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
 
 // quantile is of sorted values, by the nearest rank.
