@@ -151,13 +151,11 @@ func (c *childJobs) enter(p *plan.Plan, parent client.Object, creation plan.Crea
 		}
 	case o.final:
 		p.Rejected(creation.Run, o.message, now)
-	case o.reason == v1alpha1.ReasonCreateFailed:
-		run := p.Runs[creation.Run].Name
-		p.Held(creation.Run, o.reason, c.refusals.steady(parent.GetUID(), run, o.message, now))
-		p.WakeAfter(retryAfter)
-	case o.reason != "":
-		p.Held(creation.Run, o.reason, o.message)
-		p.WakeAfter(retryAfter)
+	case o.err != nil || o.reason != "":
+		if reason, message := c.refusals.steady(parent.GetUID(), p.Runs[creation.Run].Name, o, now); reason != "" {
+			p.Held(creation.Run, reason, message)
+			p.WakeAfter(retryAfter)
+		}
 	}
 }
 

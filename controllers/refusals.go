@@ -5,12 +5,15 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
 // refusals keeps what status says about a Job that is not created steady for a
 // while. The API server, or a webhook, may put the same refusal in other words each
 // time: with the number of the request, or the time. Every write of such a status
-// brings the next attempt, and the two would chase each other.
+// brings the next attempt, and the two would chase each other. So would a Job whose name
+// is taken, and an API server that cannot always be asked.
 type refusals struct {
 	mu    sync.Mutex
 	byRun map[refusedRun]refusal
@@ -26,30 +29,38 @@ type refusedRun struct {
 }
 
 type refusal struct {
-	message string
-	at      time.Time
+	reason, message string
+	at              time.Time
 }
 
-// steady is the message to show: the one that came first, until it is as old as a
+// steady is the reason and the message to show, both empty if there is nothing to say.
+// An error that may pass by itself does not put in doubt what the API server said
+// before. Of one reason the message that came first stays, until it is as old as a
 // refused Job waits for its next attempt.
-func (r *refusals) steady(parent types.UID, run, message string, now time.Time) string {
+func (r *refusals) steady(parent types.UID, run string, o outcome, now time.Time) (reason, message string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sweep(now)
 	key := refusedRun{parent, run}
-	if last, found := r.byRun[key]; found && !older(last.at, now, retryAfter) {
-		return last.message
+	last, found := r.byRun[key]
+	switch {
+	case found && o.err != nil && last.reason != o.reason && !older(last.at, now, remembered),
+		found && last.reason == o.reason && !older(last.at, now, retryAfter):
+		return last.reason, last.message
+	case o.reason == "":
+		return "", ""
 	}
-	r.byRun[key] = refusal{message, now}
-	return message
+	r.byRun[key] = refusal{o.reason, o.message, now}
+	return o.reason, o.message
 }
 
-// any says whether a Job of the parent was refused of late.
+// any says whether a Job of the parent was refused of late. That a name is taken says
+// nothing of other Jobs.
 func (r *refusals) any(parent types.UID, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, last := range r.byRun {
-		if key.parent == parent && !older(last.at, now, remembered) {
+		if key.parent == parent && last.reason == v1alpha1.ReasonCreateFailed && !older(last.at, now, remembered) {
 			return true
 		}
 	}

@@ -1,51 +1,86 @@
 package controllers
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
 func TestRefusals(t *testing.T) {
-	r := refusals{byRun: map[refusedRun]refusal{}}
-	at := time.Unix(1000, 0)
-	steps := []struct {
-		parent  string
-		run     string
-		after   time.Duration
-		message string
-		want    string
-	}{
-		{"f", "a", 0, "request 1", "request 1"},
-		{"f", "a", time.Second, "request 2", "request 1"},
-		{"f", "b", time.Second, "request 3", "request 3"},
-		{"g", "a", time.Second, "request 4", "request 4"},
-		{"f", "a", retryAfter - 1, "request 5", "request 1"},
-		{"f", "a", retryAfter, "request 6", "request 6"},
-		{"f", "a", 0, "the clock was set back", "the clock was set back"},
+	passing := errors.New("a server that is down")
+	refused := func(message string) outcome { return outcome{reason: v1alpha1.ReasonCreateFailed, message: message} }
+	failed := func(message string) outcome {
+		return outcome{reason: v1alpha1.ReasonCreateFailed, message: message, err: passing}
 	}
-	for _, step := range steps {
-		if got := r.steady(types.UID(step.parent), step.run, step.message, at.Add(step.after)); got != step.want {
-			t.Errorf("%s after %s: got %q, want %q", step.message, step.after, got, step.want)
-		}
+	taken := func(message string) outcome { return outcome{reason: v1alpha1.ReasonNameConflict, message: message} }
+	type step struct {
+		parent, run string
+		after       time.Duration
+		outcome     outcome
+		want        string
 	}
-	r.steady("h", "a", "much later", at.Add(time.Hour))
-	if len(r.byRun) != 1 {
-		t.Errorf("remembered: %v", r.byRun)
+	for name, steps := range map[string][]step{
+		"other words for the same": {
+			{"f", "a", 0, refused("request 1"), "CreateFailed: request 1"},
+			{"f", "a", time.Second, refused("request 2"), "CreateFailed: request 1"},
+			{"f", "b", time.Second, refused("request 3"), "CreateFailed: request 3"},
+			{"g", "a", time.Second, refused("request 4"), "CreateFailed: request 4"},
+			{"f", "a", retryAfter - 1, refused("request 5"), "CreateFailed: request 1"},
+			{"f", "a", retryAfter, refused("request 6"), "CreateFailed: request 6"},
+			{"f", "a", 0, refused("the clock was set back"), "CreateFailed: the clock was set back"},
+		},
+		"a name that is taken, and a server that is not always there": {
+			{"f", "a", 0, failed("down"), "CreateFailed: down"},
+			{"f", "a", time.Second, taken("by x"), "NameConflict: by x"},
+			{"f", "a", 2 * time.Second, failed("down"), "NameConflict: by x"},
+			{"f", "a", 3 * time.Second, outcome{err: passing}, "NameConflict: by x"},
+			{"f", "a", retryAfter + time.Second, failed("down"), "NameConflict: by x"},
+			{"f", "a", retryAfter + time.Second, taken("by y"), "NameConflict: by y"},
+			{"f", "a", retryAfter + 2*time.Second, refused("over quota"), "CreateFailed: over quota"},
+			{"f", "a", retryAfter + 3*time.Second, outcome{err: passing}, "CreateFailed: over quota"},
+		},
+		"a server that stays down": {
+			{"f", "a", 0, taken("by x"), "NameConflict: by x"},
+			{"f", "a", remembered, failed("down"), "CreateFailed: down"},
+		},
+		"nothing known": {
+			{"f", "a", 0, outcome{err: passing}, ": "},
+			{"f", "a", time.Second, taken("by x"), "NameConflict: by x"},
+			{"f", "a", time.Second + remembered, outcome{err: passing}, ": "},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := refusals{byRun: map[refusedRun]refusal{}}
+			at := time.Unix(1000, 0)
+			for i, step := range steps {
+				reason, message := r.steady(types.UID(step.parent), step.run, step.outcome, at.Add(step.after))
+				if got := reason + ": " + message; got != step.want {
+					t.Errorf("step %d, after %s: got %q, want %q", i, step.after, got, step.want)
+				}
+			}
+			r.steady("h", "a", refused("much later"), at.Add(time.Hour))
+			if len(r.byRun) != 1 {
+				t.Errorf("remembered: %v", r.byRun)
+			}
+		})
 	}
 }
 
 func TestRefusedOfLate(t *testing.T) {
 	r := refusals{byRun: map[refusedRun]refusal{}}
 	at := time.Unix(1000, 0)
-	r.steady("f", "a", "refused", at)
+	r.steady("f", "a", outcome{reason: v1alpha1.ReasonCreateFailed}, at)
+	r.steady("g", "a", outcome{reason: v1alpha1.ReasonNameConflict}, at)
 	for after, want := range map[time.Duration]bool{retryAfter: true, retryAfter + time.Second: true, 2 * retryAfter: false, -time.Minute: false} {
 		if got := r.any("f", at.Add(after)); got != want {
 			t.Errorf("%s after a refusal: %v", after, got)
 		}
 	}
-	if r.any("g", at) {
-		t.Error("another parent counts as refused")
+	if r.any("g", at) || r.any("h", at) {
+		t.Error("a parent of which no Job was refused counts as refused")
 	}
 }

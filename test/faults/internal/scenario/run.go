@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -149,17 +150,19 @@ func (r *run) alive() []*harness.Operator {
 // for may never come where the fault has brought another end.
 func (r *run) reach(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
+	var both sync.WaitGroup
+	defer both.Wait() // the fault changes after this
 	defer cancel()
 	either := make(chan error, 2)
-	go func() {
+	both.Go(func() {
 		if err := r.world.play(ctx); err != nil {
 			either <- err
 			return
 		}
 		either <- r.world.Record.Wait(ctx, r.accepted)
-	}()
+	})
 	if r.fault.Accepts != nil {
-		go func() { either <- r.world.Record.Wait(ctx, func() bool { return r.fault.Accepts(r.world) }) }()
+		both.Go(func() { either <- r.world.Record.Wait(ctx, func() bool { return r.fault.Accepts(r.world) }) })
 	}
 	return <-either
 }
