@@ -91,6 +91,9 @@ spec:
 			"spec.ttlSecondsAfterFinished": "not before the flow has ended",
 			"spec.startOn":                 "not before pods have ended",
 			"spec.suspend=false":           "as if it were left out",
+			// Of any Job.
+			"spec.flows[0].shareVolumeMounts[0].bindMountOptions":    "Kubernetes drops it where its feature gate is off",
+			"spec.flows[0].shareVolumeMounts[0].bindMountOptions[0]": "Kubernetes drops it where its feature gate is off",
 		},
 	},
 	{
