@@ -145,6 +145,7 @@ spec:
 		kubernetes: []string{"spec.globalParams.env[0].valueFrom"},
 		later: map[string]string{
 			"spec.excludeNodeList=left out": noSuchNode,
+			"spec.excludeNodeList=null":     noSuchNode,
 			"spec.excludeNodeList=''":       noSuchNode,
 			"spec.excludeNodeList='0'":      noSuchNode,
 			"spec.excludeNodeList='misuse'": noSuchNode,
