@@ -145,8 +145,10 @@ func (l *life) done(step string) bool {
 	return slices.ContainsFunc(l.runs[step], func(r *run) bool { return r.complete || r.proved })
 }
 
-// podSucceeds is told before the pod is written: nothing may rely on it earlier.
+// podSucceeds is told before the pod is written: nothing may rely on it earlier. The
+// player may see a Job before the census does.
 func (c *census) podSucceeds(job *batchv1.Job) {
+	c.seeJob(job)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	owner := metav1.GetControllerOfNoCopy(job)

@@ -53,6 +53,13 @@ func TestCensus(t *testing.T) {
 				c.seeJob(job("pods-1", "b", "2", ""))
 			}, nil,
 		},
+		"a pod succeeds before the census sees its Job": {
+			func(c *census) {
+				c.podSucceeds(job("pods-1", "a", "1", ""))
+				c.seeJob(job("pods-1", "a", "1", ""))
+				c.seeJob(job("pods-1", "b", "2", ""))
+			}, nil,
+		},
 		"a flow fails that should not": {
 			func(c *census) { c.seeParent(flow("chain-1", v1alpha1.StateFailed, "a", "b")) },
 			[]string{`chain-1: ended as Failed instead of "Succeed": `},
