@@ -35,8 +35,9 @@ type refusal struct {
 
 // steady is the reason and the message to show, both empty if there is nothing to say.
 // An error that may pass by itself does not put in doubt what the API server said
-// before. Of one reason the message that came first stays, until it is as old as a
-// refused Job waits for its next attempt.
+// before. Of several messages of CreateFailed the first stays, until it is as old as a
+// refused Job waits for its next attempt; the other reasons have no words that change by
+// themselves, and a change of theirs is news: somebody edited the JobTemplate.
 func (r *refusals) steady(parent types.UID, run string, o outcome, now time.Time) (reason, message string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,7 +46,7 @@ func (r *refusals) steady(parent types.UID, run string, o outcome, now time.Time
 	last, found := r.byRun[key]
 	switch {
 	case found && o.err != nil && last.reason != o.reason && !older(last.at, now, remembered),
-		found && last.reason == o.reason && !older(last.at, now, retryAfter):
+		found && o.reason == v1alpha1.ReasonCreateFailed && last.reason == o.reason && !older(last.at, now, retryAfter):
 		return last.reason, last.message
 	case o.reason == "":
 		return "", ""

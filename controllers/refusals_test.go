@@ -17,6 +17,9 @@ func TestRefusals(t *testing.T) {
 		return outcome{reason: v1alpha1.ReasonCreateFailed, message: message, err: passing}
 	}
 	taken := func(message string) outcome { return outcome{reason: v1alpha1.ReasonNameConflict, message: message} }
+	invalid := func(message string) outcome {
+		return outcome{reason: v1alpha1.ReasonInvalidJobTemplate, message: message}
+	}
 	type step struct {
 		parent, run string
 		after       time.Duration
@@ -42,6 +45,11 @@ func TestRefusals(t *testing.T) {
 			{"f", "a", retryAfter + time.Second, taken("by y"), "NameConflict: by y"},
 			{"f", "a", retryAfter + 2*time.Second, refused("over quota"), "CreateFailed: over quota"},
 			{"f", "a", retryAfter + 3*time.Second, outcome{err: passing}, "CreateFailed: over quota"},
+		},
+		"another mistake in the JobTemplate": {
+			{"f", "a", 0, invalid("no image"), "InvalidJobTemplate: no image"},
+			{"f", "a", time.Second, invalid("no name"), "InvalidJobTemplate: no name"},
+			{"f", "a", 2 * time.Second, failed("down"), "InvalidJobTemplate: no name"},
 		},
 		"a server that stays down": {
 			{"f", "a", 0, taken("by x"), "NameConflict: by x"},
