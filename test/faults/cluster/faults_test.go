@@ -22,39 +22,36 @@ type fault struct {
 	replicas int32
 	// workloads are made when the leader is known, and the node that it is on.
 	workloads func(node string) []workload
-	// podsRepeat says that the Job controller may run more pods of a Job than it has
-	// completions. It does so for a pod that was ended. It also did (seen once) for one
-	// that it had created as the API server died: Kubernetes does not promise that the
-	// program of a Job is started only once.
-	podsRepeat bool
+	// podsDie says that pods of the workloads are ended, too.
+	podsDie bool
 	// inflict breaks something, and mends it where that is not for the operator.
 	inflict func(ctx context.Context, t *trial, leader *corev1.Pod)
 }
 
 var faults = []fault{
 	{name: "leader-killed", short: true, replicas: 2, workloads: anywhere(manyFlows), inflict: killLeader},
-	{name: "api-server-restarted", short: true, replicas: 1, workloads: anywhere(everyFeature), podsRepeat: true, inflict: outage{
+	{name: "api-server-restarted", short: true, replicas: 1, workloads: anywhere(everyFeature), inflict: outage{
 		begin: func(ctx context.Context) { devcluster(ctx, "kill", "kube-apiserver") },
 		end:   func(ctx context.Context) { devcluster(ctx, "up") },
 	}.inflict},
-	{name: "api-server-down-for-a-minute", replicas: 1, workloads: anywhere(everyFeature), podsRepeat: true, inflict: outage{
+	{name: "api-server-down-for-a-minute", replicas: 1, workloads: anywhere(everyFeature), inflict: outage{
 		begin: func(ctx context.Context) { devcluster(ctx, "kill", "kube-apiserver") },
 		lasts: time.Minute,
 		end:   func(ctx context.Context) { devcluster(ctx, "up") },
 	}.inflict},
-	{name: "etcd-hangs-for-a-minute", replicas: 1, workloads: anywhere(everyFeature), podsRepeat: true, inflict: outage{
+	{name: "etcd-hangs-for-a-minute", replicas: 1, workloads: anywhere(everyFeature), inflict: outage{
 		begin: func(ctx context.Context) { devcluster(ctx, "pause", "etcd") },
 		lasts: time.Minute,
 		end:   func(ctx context.Context) { devcluster(ctx, "resume", "etcd") },
 	}.inflict},
-	{name: "etcd-down-for-a-minute", replicas: 2, workloads: anywhere(everyFeature), podsRepeat: true, inflict: outage{
+	{name: "etcd-down-for-a-minute", replicas: 2, workloads: anywhere(everyFeature), inflict: outage{
 		begin: func(ctx context.Context) { devcluster(ctx, "kill", "etcd") },
 		lasts: time.Minute,
 		end:   func(ctx context.Context) { devcluster(ctx, "up") },
 	}.inflict},
 	{name: "operator-out-of-memory", replicas: 1, workloads: anywhere(manyFlows), inflict: starve},
-	{name: "node-lost-and-back", replicas: 2, workloads: onLostNode, podsRepeat: true, inflict: loseNode},
-	{name: "node-lost-and-deleted", replicas: 2, workloads: onDeletedNode, podsRepeat: true, inflict: loseNodeForGood},
+	{name: "node-lost-and-back", replicas: 2, workloads: onLostNode, podsDie: true, inflict: loseNode},
+	{name: "node-lost-and-deleted", replicas: 2, workloads: onDeletedNode, podsDie: true, inflict: loseNodeForGood},
 }
 
 // anywhere is for workloads that do not care where they run.
@@ -77,7 +74,7 @@ var _ = Describe("Workloads that are under way", func() {
 			leader := awaitLeader(ctx)
 			restarted := restarts(ctx)
 			t := newTrial(ctx, part, fault.workloads(leader.Spec.NodeName))
-			t.podsRepeat = fault.podsRepeat
+			t.podsDie = fault.podsDie
 
 			DeferCleanup(func(ctx SpecContext) { devcluster(ctx, "up") }, NodeTimeout(awaited))
 			part.Faults++

@@ -93,7 +93,7 @@ func TestInvariantsFindWhatIsBroken(t *testing.T) {
 				"flow b uid-b pod-b begin", "flow b uid-b pod-b2 begin", "flow b uid-b pod-b end")
 		}, "each Job runs once"},
 		"a success without work": {func(t *testing.T, ended *trial, _ *v1alpha1.JobFlow) {
-			ended.podsRepeat = true
+			ended.podsDie = true
 			ended.write(t, "flow a uid-a pod-a begin", "flow a uid-a pod-a end", "flow b uid-b pod-b begin")
 		}, "each Job runs once"},
 		"a step that begins too early": {func(t *testing.T, ended *trial, _ *v1alpha1.JobFlow) {

@@ -82,8 +82,8 @@ func createdAgain(t *trial, w *workload) (wrong []string) {
 	return wrong
 }
 
-// ranAgain asks the ledger. What it says of pods counts the Job controller's work, where
-// the fault leaves that alone; that there was one Job, createdAgain checks in any case.
+// ranAgain asks the ledger. A pod that dies with its node is replaced by the Job
+// controller, as the Job's backoffLimit says.
 func ranAgain(t *trial, w *workload) (wrong []string) {
 	jobs := t.record.jobsOf(w.parent)
 	lines := t.ledger.linesOf(w.parent.GetName())
@@ -93,10 +93,10 @@ func ranAgain(t *trial, w *workload) (wrong []string) {
 			known = append(known, string(job.UID))
 			begun, ended := count(lines, run.Name, string(job.UID))
 			need := int(ptr.Deref(job.Spec.Completions, 1))
-			if !t.podsRepeat && begun != need {
+			if !t.podsDie && begun != need {
 				wrong = append(wrong, fmt.Sprintf("%s: %d pods of Job %s did its work, not %d", run.Name, begun, job.Name, need))
 			}
-			if run.Phase == v1alpha1.PhaseSucceeded && string(job.UID) == run.JobUID && (ended < need || !t.podsRepeat && ended > need) {
+			if run.Phase == v1alpha1.PhaseSucceeded && string(job.UID) == run.JobUID && (ended < need || !t.podsDie && ended > need) {
 				wrong = append(wrong, fmt.Sprintf("%s: %d pods of Job %s came to their end, not %d", run.Name, ended, job.Name, need))
 			}
 		}

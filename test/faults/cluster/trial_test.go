@@ -25,10 +25,9 @@ type trial struct {
 	ledger    ledger
 	record    *record
 	workloads []workload
-	// podsRepeat says that the Job controller may run more pods of a Job than it has
-	// completions: the fault ends pods, or that controller does not see all of its own.
-	podsRepeat bool
-	part       *report.Part
+	// podsDie says that the fault ends pods of the workloads, too.
+	podsDie bool
+	part    *report.Part
 }
 
 // newTrial makes the workloads in a namespace of their own and waits until they are
