@@ -28,7 +28,7 @@ var only = flag.String("only", "", "a regular expression: trials whose name it d
 const workers = 8
 
 func TestMisuse(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 80*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	c, err := startCluster(ctx)
 	if err != nil {
