@@ -88,8 +88,8 @@ func (o *options) fromEnvironment() error {
 }
 
 // garbagePercent is GOGC where that is not set. What the operator holds are caches, which
-// live long: with Go's default of 100 as much memory again is garbage that waits. The
-// price is small, since little is made anew (docs/design/caches.md).
+// live long: with Go's default of 100 as much memory again is garbage that waits. What
+// that costs is in docs/design/caches.md.
 const garbagePercent = 40
 
 func main() {
