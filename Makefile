@@ -82,10 +82,12 @@ help: ## Show this list.
 .PHONY: demo
 demo: cluster-up build ## Start a cluster, install the operator, and watch a JobFlow and a DaemonJob run.
 	@if $(simulated); then $(MAKE) install; else $(MAKE) image-load deploy; fi
+	$(call say,Building the demo: a minute or two the first time)
+	@go build -o $(BIN)/demo ./hack/demo
 	$(call say,Running the demo)
 	@$(use_cluster); $(use_kubectl); \
 	  manager=; if $(simulated); then manager=$(MANAGER); fi; \
-	  go run ./hack/demo --manager "$$manager"
+	  $(BIN)/demo --manager "$$manager"
 ifdef OWN_CLUSTER
 	@printf '\nThe cluster stays. To use it:\n'
 	@printf '  export KUBECONFIG=%s\n' "$$($(DEVCLUSTER) kubeconfig --name $(CLUSTER))"
@@ -376,7 +378,7 @@ clean: ## Remove what was built here. The cluster and its cache stay.
 # lies: -trimpath and -buildvcs=false keep the directory and the state of git out.
 .PHONY: build
 build: ## Build the operator, bin/manager, as a static program.
-	$(call say,Building the operator)
+	$(call say,Building the operator: two or three minutes the first time)
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o $(MANAGER) .
 
 .PHONY: image

@@ -59,7 +59,7 @@ var sets = []set{
 			Kubectl:           "k8s.io/kubernetes/cmd/kubectl",
 		},
 		ldflags: kubernetesVersionFlags,
-		hint:    "about 8 minutes the first time on two cores",
+		hint:    "8 to 13 minutes the first time on two cores",
 	},
 	{
 		name:     "etcd",
