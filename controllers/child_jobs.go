@@ -87,8 +87,10 @@ const mostAtOnce = 128
 // create creates Jobs side by side. Those of a parent that has none begin with one and
 // double, as the Job controller does with pods: where the first is refused, for a quota
 // say, the other hundreds are not tried at all. Where Jobs were created before and none
-// was refused of late, they do not wait for each other.
+// was refused of late, they do not wait for each other. After a refusal it is each Job's
+// turn to be tried first.
 func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
+	c.refusals.order(parent.GetUID(), p.Runs, p.Create, now)
 	rest := p.Create
 	size := 1
 	if hasJobs(p.Runs) && !c.refusals.any(parent.GetUID(), now) {
@@ -114,6 +116,9 @@ func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Pl
 		refused := slices.IndexFunc(outcomes, func(o outcome) bool { return o.reason == v1alpha1.ReasonCreateFailed })
 		if refused >= 0 {
 			for _, creation := range rest {
+				if p.Runs[creation.Run].Reason == v1alpha1.ReasonCreateFailed {
+					continue // it says why already
+				}
 				p.Held(creation.Run, v1alpha1.ReasonCreateFailed,
 					fmt.Sprintf("not tried, since the API server did not take Job %s", batch[refused].Job.Name))
 			}

@@ -57,7 +57,13 @@ func (r *daemonJobReconciler) setup(mgr ctrl.Manager, options controller.Options
 }
 
 // Reconcile brings one DaemonJob a step further: observe, plan, apply, report.
-func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
+	defer func() {
+		if err != nil {
+			r.pace.forget(req.NamespacedName) // backoff says when to look again
+			result = dueDespite(r.statuses.queue, req, result)
+		}
+	}()
 	began, now := time.Now(), r.now()
 	if wait := r.pace.wait(req.NamespacedName, began); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
@@ -107,11 +113,17 @@ func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (_ *v1a
 	}
 	// What has ended has everything recorded, however old it is.
 	if plan.Ended(&dj.Status.Summary) {
-		r.statuses.forget(req.NamespacedName)
+		r.statuses.ended(dj)
 		return dj, false, nil
 	}
 	if current, err := r.fresh.ensure(ctx, dj); !current || err != nil {
 		return nil, false, err
+	}
+	if r.statuses.missing(dj) {
+		if exists, err := r.fresh.exists(ctx, dj); !exists || err != nil {
+			return nil, false, err
+		}
+		r.statuses.found(dj)
 	}
 	unrecorded, err = r.statuses.refresh(dj)
 	return dj, unrecorded, err

@@ -9,10 +9,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
@@ -82,10 +84,15 @@ func refusals(code int) func(http.RoundTripper) http.RoundTripper {
 // webhookAnswers refuses every creation of a Job as the API server does when an
 // admission webhook of somebody else's is down or says no, in other words each time.
 func webhookAnswers(code int, reason metav1.StatusReason) func(http.RoundTripper) http.RoundTripper {
+	return webhookAnswersTo("", code, reason)
+}
+
+// webhookAnswersTo does so for Jobs of which something has this text in it.
+func webhookAnswersTo(text string, code int, reason metav1.StatusReason) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		var requests atomic.Int64
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/jobs") {
+			if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/jobs") || !bytes.Contains(readBody(r), []byte(text)) {
 				return next.RoundTrip(r)
 			}
 			body := fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":%q,"code":%d,`+
@@ -119,6 +126,26 @@ var _ = DescribeTable("A JobFlow says what keeps its Jobs from being created, an
 },
 	Entry("a webhook is down", http.StatusInternalServerError, metav1.StatusReasonInternalError),
 	Entry("a webhook forbids them", http.StatusForbidden, metav1.StatusReasonForbidden),
+)
+
+var _ = DescribeTable("A Job that is refused for itself keeps no other from running", func(parallelism *int32, code int, reason metav1.StatusReason) {
+	op := startOperator(webhookAnswersTo("f-forbidden", code, reason))
+	defer op.stop()
+	ns := newNamespace()
+	flow := makeFlow(ns, "f", step("forbidden"), step("a"), step("b", "a"), step("c", "b"))
+	flow.Spec.Parallelism = parallelism
+	Expect(k8s.Create(ctx, flow)).To(Succeed())
+	for _, name := range []string{"f-a", "f-b", "f-c"} {
+		Eventually(jobNames, time.Minute).WithArguments(ns).Should(ContainElement(name))
+		complete(ns, name)
+	}
+	Eventually(flowPhases(ns, "f")).Should(Equal(map[string]string{
+		"forbidden": "Waiting/CreateFailed", "a": "Succeeded", "b": "Succeeded", "c": "Succeeded",
+	}))
+},
+	Entry("by a policy", nil, http.StatusForbidden, metav1.StatusReasonForbidden),
+	Entry("by a policy, where there is one Job at a time", ptr.To[int32](1), http.StatusForbidden, metav1.StatusReasonForbidden),
+	Entry("by a webhook that fails", nil, http.StatusInternalServerError, metav1.StatusReasonInternalError),
 )
 
 var _ = DescribeTable("A JobFlow runs each step once when", func(fault func(http.RoundTripper) http.RoundTripper) {

@@ -81,6 +81,15 @@ func (f *freshness[T, P]) ensure(ctx context.Context, object P) (bool, error) {
 	return true, nil
 }
 
+// exists asks the API server whether the object is there.
+func (f *freshness[T, P]) exists(ctx context.Context, object P) (bool, error) {
+	var newest T
+	if err := f.live.Get(ctx, client.ObjectKeyFromObject(object), P(&newest)); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return P(&newest).GetUID() == object.GetUID(), nil
+}
+
 func (f *freshness[T, P]) forget(key types.NamespacedName) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -65,7 +65,13 @@ func (r *jobFlowReconciler) setup(mgr ctrl.Manager, options controller.Options) 
 }
 
 // Reconcile brings one JobFlow a step further: observe, plan, apply, report.
-func (r *jobFlowReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+func (r *jobFlowReconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
+	defer func() {
+		if err != nil {
+			r.pace.forget(req.NamespacedName) // backoff says when to look again
+			result = dueDespite(r.statuses.queue, req, result)
+		}
+	}()
 	began, now := time.Now(), r.now()
 	if wait := r.pace.wait(req.NamespacedName, began); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
@@ -118,12 +124,18 @@ func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (_ *v1alp
 	}
 	// What has ended has everything recorded, however old it is.
 	if plan.Ended(&flow.Status.Summary) {
-		r.statuses.forget(req.NamespacedName)
+		r.statuses.ended(flow)
 		r.graphs.forget(req.NamespacedName)
 		return flow, false, nil
 	}
 	if current, err := r.fresh.ensure(ctx, flow); !current || err != nil {
 		return nil, false, err
+	}
+	if r.statuses.missing(flow) {
+		if exists, err := r.fresh.exists(ctx, flow); !exists || err != nil {
+			return nil, false, err
+		}
+		r.statuses.found(flow)
 	}
 	unrecorded, err = r.statuses.refresh(flow)
 	return flow, unrecorded, err

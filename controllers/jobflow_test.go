@@ -233,6 +233,17 @@ var _ = Describe("JobFlow", Ordered, ContinueOnFailure, func() {
 		Eventually(jobNames, 30*time.Second).WithArguments(ns).Should(HaveLen(3))
 	})
 
+	It("acknowledges a change of the spec after the end", func() {
+		flow := makeFlow(ns, "over", step("a"))
+		create(flow)
+		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("over-a"))
+		complete(ns, "over-a")
+		Eventually(flowState(ns, "over")).Should(Equal(v1alpha1.StateSucceed))
+		change(flow, func(f *v1alpha1.JobFlow) { f.Spec.TTLSecondsAfterFinished = ptr.To[int32](86400) })
+		Eventually(flowStatus(ns, "over")).Should(HaveField("ObservedGeneration", BeEquivalentTo(2)))
+		Expect(flowPhases(ns, "over")(Default)).To(Equal(map[string]string{"a": "Succeeded"}), "nothing else is lost")
+	})
+
 	It("honours parallelism, and a change of it", func() {
 		flow := makeFlow(ns, "narrow", step("a"), step("b"), step("c"), step("d"))
 		flow.Spec.Parallelism = ptr.To[int32](1)

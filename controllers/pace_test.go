@@ -1,10 +1,14 @@
 package controllers
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
 func TestPace(t *testing.T) {
@@ -32,5 +36,33 @@ func TestPace(t *testing.T) {
 				t.Error("something is left")
 			}
 		})
+	}
+}
+
+type failingClient struct{ client.Client }
+
+var errNoAnswer = errors.New("no answer")
+
+// Get implements client.Reader.
+func (failingClient) Get(context.Context, client.ObjectKey, client.Object, ...client.GetOption) error {
+	return errNoAnswer
+}
+
+// A look that comes too early counts as one that went well, and would begin backoff anew.
+func TestPaceLeavesErrorsToBackoff(t *testing.T) {
+	request := reconcile.Request{NamespacedName: types.NamespacedName{Name: "f"}}
+	flows := &jobFlowReconciler{client: failingClient{}, pace: newPace(), now: time.Now}
+	flows.statuses = newStatuses(flowStatuses, nil, nil, 1)
+	daemons := &daemonJobReconciler{client: failingClient{}, pace: newPace(), now: time.Now}
+	daemons.statuses = newStatuses(daemonStatuses, nil, nil, 1)
+	for reconciler, pace := range map[reconcile.Reconciler]*pace{flows: flows.pace, daemons: daemons.pace} {
+		long := time.Now().Add(-time.Hour)
+		pace.looked(request.NamespacedName, long, long.Add(time.Minute))
+		if _, err := reconciler.Reconcile(t.Context(), request); !errors.Is(err, errNoAnswer) {
+			t.Fatal(err)
+		}
+		if len(pace.last) != 0 {
+			t.Errorf("%T: the next look has to wait for %v", reconciler, pace.last)
+		}
 	}
 }

@@ -1,12 +1,16 @@
 package controllers
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
 // refusals keeps what status says about a Job that is not created steady for a
@@ -20,8 +24,12 @@ type refusals struct {
 	swept time.Time
 }
 
-// remembered is how long a refusal is: the attempt that follows it is to find it.
-const remembered = 2 * retryAfter
+const (
+	// remembered is how long a refusal counts: the attempt that follows it is to find it.
+	remembered = 2 * retryAfter
+	// ranked is how long it is known for the order of later attempts.
+	ranked = time.Hour
+)
 
 type refusedRun struct {
 	parent types.UID
@@ -68,6 +76,56 @@ func (r *refusals) any(parent types.UID, now time.Time) bool {
 	return false
 }
 
+// of is when Jobs of a parent were refused, by step or node.
+func (r *refusals) of(parent types.UID) map[string]time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found map[string]time.Time
+	for key, last := range r.byRun {
+		if key.parent != parent || last.reason != v1alpha1.ReasonCreateFailed {
+			continue
+		}
+		if found == nil {
+			found = map[string]time.Time{}
+		}
+		found[key.run] = last.at
+	}
+	return found
+}
+
+// overdue are those of them that have had their turn: others go first.
+func (r *refusals) overdue(parent types.UID, now time.Time) map[string]time.Time {
+	refused := r.of(parent)
+	maps.DeleteFunc(refused, func(_ string, at time.Time) bool { return !older(at, now, retryAfter) })
+	return refused
+}
+
+// order sorts creations for attempts that end with the first refusal. A Job that was
+// refused just now is asked for first: as long as it is, others would mostly be refused
+// too. After retryAfter it is the turn of another, so that a Job that is refused for
+// itself keeps no other from being created.
+func (r *refusals) order(parent types.UID, runs []v1alpha1.RunStatus, creations []plan.Creation, now time.Time) {
+	refused := r.of(parent)
+	if len(refused) == 0 {
+		return
+	}
+	rank := func(c *plan.Creation) (int, time.Time) {
+		at, found := refused[runs[c.Run].Name]
+		switch {
+		case !found:
+			return 1, time.Time{}
+		case older(at, now, retryAfter):
+			return 2, at
+		}
+		return 0, at
+	}
+	slices.SortStableFunc(creations, func(a, b plan.Creation) int {
+		rankA, atA := rank(&a)
+		rankB, atB := rank(&b)
+		return cmp.Or(cmp.Compare(rankA, rankB), atA.Compare(atB))
+	})
+}
+
 // sweep forgets the old ones, now and then: those of Jobs that were created in the
 // end, and of parents that are gone.
 func (r *refusals) sweep(now time.Time) {
@@ -76,7 +134,7 @@ func (r *refusals) sweep(now time.Time) {
 	}
 	r.swept = now
 	for key, last := range r.byRun {
-		if older(last.at, now, remembered) {
+		if older(last.at, now, ranked) {
 			delete(r.byRun, key)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
 func TestRefusals(t *testing.T) {
@@ -70,7 +71,7 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("step %d, after %s: got %q, want %q", i, step.after, got, step.want)
 				}
 			}
-			r.steady("h", "a", refused("much later"), at.Add(time.Hour))
+			r.steady("h", "a", refused("much later"), at.Add(2*ranked))
 			if len(r.byRun) != 1 {
 				t.Errorf("remembered: %v", r.byRun)
 			}
@@ -91,4 +92,42 @@ func TestRefusedOfLate(t *testing.T) {
 	if r.any("g", at) || r.any("h", at) {
 		t.Error("a parent of which no Job was refused counts as refused")
 	}
+}
+
+// A Job that is refused is asked for first until it has had its turn; then come those
+// that were not refused yet, and of the others the one that has waited longest.
+func TestOrderAfterRefusals(t *testing.T) {
+	at := time.Unix(1000, 0)
+	later := func(d time.Duration) time.Time { return at.Add(d) }
+	r := refusals{byRun: map[refusedRun]refusal{}}
+	refuse := func(run string, when time.Time) {
+		r.steady("f", run, outcome{reason: v1alpha1.ReasonCreateFailed, message: "no"}, when)
+	}
+	runs := []v1alpha1.RunStatus{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	check := func(when time.Time, want string) {
+		t.Helper()
+		creations := []plan.Creation{{Run: 0}, {Run: 1}, {Run: 2}}
+		r.order("f", runs, creations, when)
+		got := ""
+		for _, c := range creations {
+			got += runs[c.Run].Name
+		}
+		if got != want {
+			t.Errorf("after %s it is the turn of %q, want %q", when.Sub(at), got, want)
+		}
+	}
+	check(at, "abc")
+	refuse("b", at)
+	check(later(retryAfter-1), "bac")
+	refuse("b", later(retryAfter-1)) // which does not make its turn longer
+	check(later(retryAfter), "acb")
+	refuse("a", later(retryAfter))
+	check(later(2*retryAfter), "cba")
+	refuse("c", later(2*retryAfter))
+	check(later(3*retryAfter), "bac")
+	if overdue := r.overdue("f", later(2*retryAfter)); len(overdue) != 2 {
+		t.Errorf("overdue: %v", overdue)
+	}
+	refuse("g", later(2*ranked))
+	check(later(2*ranked), "abc")
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
@@ -39,10 +41,11 @@ const (
 )
 
 // window is how long a change of status may wait for others. A change of state does
-// not wait at all. That a Job was created is to be recorded soon: if the process died
-// and the Job was deleted before that, nothing would tell that it ever existed.
+// not wait at all, nor does what little changes after the end. That a Job was created is
+// to be recorded soon: if the process died and the Job was deleted before that, nothing
+// would tell that it ever existed.
 func window(before, after *v1alpha1.Summary, runsBefore, runsAfter []v1alpha1.RunStatus) time.Duration {
-	if before.State != after.State {
+	if before.State != after.State || plan.Ended(after) {
 		return 0
 	}
 	wait := time.Duration(len(runsAfter)) * gatherPerRun
@@ -129,10 +132,17 @@ type keptStatus[S any] struct {
 	writing bool
 	sent    *S
 	failed  error // of the last write, until somebody is told
-	// The last write took so long, and ended then. One that failed counts for nothing:
-	// backoff says when it is tried again.
-	took time.Duration
-	done time.Time
+	// missing says that the API server did not know the object when it was written. What
+	// the cache shows may be of the past.
+	missing bool
+	// unsure is the status before the first of the writes that failed and may have
+	// taken effect; nil if there are none. What was new in them is not announced yet.
+	unsure *S
+	// The last write took so long, unless it failed, and ended then; so many have failed
+	// one after the other.
+	took     time.Duration
+	done     time.Time
+	failures int
 }
 
 func newStatuses[S any, T any, P object[T]](kind statusKind[S, P], writer client.Client, recorder events.EventRecorder, writers int) *statuses[S, T, P] {
@@ -144,7 +154,7 @@ func newStatuses[S any, T any, P object[T]](kind statusKind[S, P], writer client
 }
 
 // setup has the manager wait for writes that are under way before it gives up the
-// lease.
+// lease. The end of their context makes that short.
 func (s *statuses[S, T, P]) setup(mgr ctrl.Manager) error {
 	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		<-ctx.Done()
@@ -181,6 +191,7 @@ func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
 	if order >= 0 {
 		// Here, too, a write shows that took effect though no answer came.
 		k.base, k.version = *s.kind.status(object), object.GetResourceVersion()
+		s.makeSure(object, k, &k.base)
 		if !k.writing && (!k.changed || equality.Semantic.DeepEqual(k.newest, k.base)) {
 			k.caughtUp()
 			return false, nil
@@ -191,6 +202,43 @@ func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
 	*s.kind.status(object) = k.newest
 	object.SetResourceVersion(k.version)
 	return k.changed || k.writing, nil
+}
+
+// makeSure announces what is new in a status that shows that a write took effect whose
+// answer was lost. It is called with mu held.
+func (s *statuses[S, T, P]) makeSure(object P, k *keptStatus[S], shown *S) {
+	if k.unsure == nil || k.writing || equality.Semantic.DeepEqual(*k.unsure, *shown) {
+		return
+	}
+	before, after := *k.unsure, *shown
+	k.unsure = nil
+	s.announce(s.withStatus(object, object.GetResourceVersion(), after), &before, &after)
+}
+
+// announce makes the events and metrics of a status that was written.
+func (s *statuses[S, T, P]) announce(object P, before, after *S) {
+	record(s.events, object, s.kind.events(before, after))
+	summaryBefore, runsBefore := s.kind.parts(before)
+	summaryAfter, runsAfter := s.kind.parts(after)
+	metrics.Transition(s.kind.name, summaryBefore, summaryAfter, runsBefore, runsAfter)
+}
+
+// missing says whether the API server did not know an object when its status was
+// written, though the cache shows it.
+func (s *statuses[S, T, P]) missing(object P) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.find(object)
+	return k != nil && k.missing
+}
+
+// found is for an object that was missing, and is there after all.
+func (s *statuses[S, T, P]) found(object P) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.find(object); k != nil {
+		k.missing = false
+	}
 }
 
 func (k *keptStatus[S]) caughtUp() {
@@ -204,8 +252,22 @@ func (s *statuses[S, T, P]) find(object P) *keptStatus[S] {
 	return nil
 }
 
-// forget is for an object that is gone, or whose end the cache shows: that stands as
-// it was written.
+// ended is for an object whose end the cache shows: that stands as it was written.
+func (s *statuses[S, T, P]) ended(object P) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.find(object)
+	if k == nil {
+		return
+	}
+	if k.ahead {
+		// The cache has no steps of a JobFlow that has ended.
+		s.makeSure(object, k, &k.newest)
+	}
+	delete(s.known, client.ObjectKeyFromObject(object))
+}
+
+// forget is for an object that is gone.
 func (s *statuses[S, T, P]) forget(object types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -268,6 +330,9 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 		s.write(ctx, object, k)
 		s.mu.Lock()
 		err, k.failed = k.failed, nil
+		if k.missing {
+			return k.rest(s.stopwatch()), nil
+		}
 		return 0, err
 	}
 	s.inFlight.Go(func() {
@@ -279,9 +344,15 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 	return 0, nil
 }
 
-// rest is how long the next write has to wait for what the last one took.
+// rest is how long the next write has to wait for what the last one took, or for how
+// often it has failed.
 func (k *keptStatus[S]) rest(now time.Time) time.Duration {
-	return min(restPerWrite*k.took, longestRest) - now.Sub(k.done)
+	rest := min(restPerWrite*k.took, longestRest)
+	if k.failures > 0 {
+		const most = 16 // doublings; more than longestBackoff
+		rest = max(rest, min(firstBackoff<<min(k.failures-1, most), longestBackoff))
+	}
+	return rest - now.Sub(k.done)
 }
 
 // write writes the newest status of an object, and then its events and metrics.
@@ -299,33 +370,28 @@ func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S
 	done := s.stopwatch()
 
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	k.writing, k.sent = false, nil
-	k.took = 0
-	switch {
-	case gone:
-		if s.find(object) == k {
-			delete(s.known, client.ObjectKeyFromObject(object))
-		}
-	case err != nil:
-		k.changed, k.since, k.failed = true, since, err
-	default:
-		k.took, k.done = done.Sub(began), done
-		// The cache may have shown it already, with what somebody else changed since.
-		if order, err := resourceversion.CompareResourceVersion(k.version, written.GetResourceVersion()); err != nil || order <= 0 {
-			k.base, k.version = *s.kind.status(written), written.GetResourceVersion()
-		}
-		if !k.changed {
-			k.newest = k.base
-		}
-	}
-	s.mu.Unlock()
+	k.took, k.done = 0, done
 	if gone || err != nil {
+		k.changed, k.since, k.failed, k.missing = true, since, err, gone
+		if !apierrors.IsConflict(err) {
+			k.failures++
+		}
+		if k.unsure == nil {
+			k.unsure = &base
+		}
 		return
 	}
-	record(s.events, written, s.kind.events(&base, &sent))
-	before, runsBefore := s.kind.parts(&base)
-	after, runsAfter := s.kind.parts(&sent)
-	metrics.Transition(s.kind.name, before, after, runsBefore, runsAfter)
+	k.took, k.failures, k.unsure = done.Sub(began), 0, nil
+	s.announce(written, &base, &sent)
+	// The cache may have shown it already, with what somebody else changed since.
+	if order, err := resourceversion.CompareResourceVersion(k.version, written.GetResourceVersion()); err != nil || order <= 0 {
+		k.base, k.version = *s.kind.status(written), written.GetResourceVersion()
+	}
+	if !k.changed {
+		k.newest = k.base
+	}
 }
 
 // withStatus is an object as far as a patch of its status needs it.

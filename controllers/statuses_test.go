@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -139,8 +143,18 @@ func (s *statusServer) expect(cached *v1alpha1.JobFlow, succeeded int32, unrecor
 
 // woken waits until the end of a write asks for another look.
 func (s *statusServer) woken() {
-	request, _ := s.statuses.queue.Get()
-	s.statuses.queue.Done(request)
+	s.t.Helper()
+	woken := make(chan reconcile.Request)
+	go func() {
+		request, _ := s.statuses.queue.Get()
+		woken <- request
+	}()
+	select {
+	case request := <-woken:
+		s.statuses.queue.Done(request)
+	case <-time.After(time.Minute):
+		s.t.Fatal("no write has ended")
+	}
 }
 
 const results = gatherResults // of a status without steps
@@ -253,10 +267,167 @@ func TestStatusWriteFails(t *testing.T) {
 				s.expect(s.stored, 1, false)
 				return
 			}
+			s.clock = s.clock.Add(firstBackoff)
 			s.mustLook(cached, s.status(1))
 			s.woken()
 			if s.writes != 2 || s.stored.Status.Succeeded != 1 {
 				t.Errorf("after %d writes there is %v", s.writes, s.stored.Status)
+			}
+		})
+	}
+}
+
+// A status that cannot be written is tried again ever more rarely, whatever else there is
+// to look at.
+func TestStatusWritesBackOff(t *testing.T) {
+	s := newStatusServer(t)
+	failure := errors.New("too large")
+	s.before = func() error { return failure }
+	s.mustLook(s.stored, s.status(1))
+	s.clock = s.clock.Add(results)
+	const pause = 5 * time.Millisecond
+	for range time.Second / pause {
+		wait, err := s.look(s.stored, s.status(1))
+		if err == nil && wait <= 0 {
+			s.woken()
+		}
+		s.clock = s.clock.Add(pause)
+	}
+	if s.writes < 4 || s.writes > 10 {
+		t.Errorf("%d writes in a second", s.writes)
+	}
+	s.before = nil
+	s.clock = s.clock.Add(longestBackoff)
+	s.mustLook(s.stored, s.status(1))
+	s.woken()
+	if s.stored.Status.Succeeded != 1 {
+		t.Errorf("in the end there is %v", s.stored.Status)
+	}
+}
+
+// What the watch has not told yet may have happened: nothing is planned from an older
+// status meanwhile.
+func TestObjectIsMissing(t *testing.T) {
+	s := newStatusServer(t)
+	notFound := apierrors.NewNotFound(schema.GroupResource{Resource: "jobflows"}, "f")
+	s.before = func() error { return notFound }
+	s.mustLook(s.stored, s.status(1))
+	if s.statuses.missing(s.stored) {
+		t.Error("missing before it was written")
+	}
+	s.clock = s.clock.Add(results)
+	s.mustLook(s.stored, s.status(1))
+	s.woken()
+	if !s.statuses.missing(s.stored) {
+		t.Error("not missing")
+	}
+	s.expect(s.stored, 1, true)
+
+	// It is there after all.
+	s.before = nil
+	s.statuses.found(s.stored)
+	s.clock = s.clock.Add(results)
+	s.mustLook(s.stored, s.status(1))
+	s.woken()
+	if s.statuses.missing(s.stored) || s.stored.Status.Succeeded != 1 {
+		t.Errorf("there is %v", s.stored.Status)
+	}
+
+	// At the end, too, somebody has to look again.
+	s.before = func() error { return notFound }
+	end := s.status(2)
+	end.State = v1alpha1.StateSucceed
+	if wait, err := s.look(s.stored, end); wait <= 0 || err != nil || !s.statuses.missing(s.stored) {
+		t.Errorf("waits %s: %v", wait, err)
+	}
+}
+
+// After the end a change of the spec is still to be acknowledged, though the cache shows
+// an end.
+func TestStatusAfterTheEnd(t *testing.T) {
+	s := newStatusServer(t)
+	s.change(func(stored *v1alpha1.JobFlow) {
+		stored.Status.State = v1alpha1.StateSucceed
+		stored.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}}
+	})
+	next := s.stored.Status
+	next.ObservedGeneration = 2
+	for range 2 {
+		flow := *s.stored
+		s.statuses.ended(&flow)
+		if wait, err := s.statuses.report(context.Background(), &flow, next, s.clock); wait != 0 || err != nil {
+			t.Errorf("waits %s: %v", wait, err)
+		}
+	}
+	if s.writes != 1 || s.stored.Status.ObservedGeneration != 2 {
+		t.Errorf("after %d writes there is %v", s.writes, s.stored.Status)
+	}
+}
+
+// Events are made once for each change, also where no answer to its write came.
+func TestEventsOfALostAnswer(t *testing.T) {
+	created := func(s *statusServer, state v1alpha1.State) v1alpha1.JobFlowStatus {
+		status := s.status(0)
+		status.State = state
+		status.Flows = []v1alpha1.RunStatus{{Name: "a", Phase: v1alpha1.PhaseRunning, JobName: "f-a", JobUID: "1"}}
+		return status
+	}
+	lose := func(s *statusServer) { s.after = func() error { return errors.New("no answer") } }
+	for name, c := range map[string]struct {
+		state   v1alpha1.State
+		happens func(s *statusServer, next v1alpha1.JobFlowStatus)
+	}{
+		"of a Job that was created": {v1alpha1.StateRunning, func(s *statusServer, next v1alpha1.JobFlowStatus) {
+			s.mustLook(s.stored, next)
+			s.clock = s.clock.Add(results)
+			cached := s.stored
+			lose(s)
+			s.mustLook(cached, next)
+			s.woken()
+			s.after = nil
+			if _, err := s.look(cached, next); err == nil {
+				s.t.Error("no error was told")
+			}
+			s.mustLook(s.stored, next)
+		}},
+		"of an end": {v1alpha1.StateSucceed, func(s *statusServer, next v1alpha1.JobFlowStatus) {
+			lose(s)
+			if _, err := s.look(s.stored, next); err == nil {
+				s.t.Error("no error was told")
+			}
+			trimmed := s.stored.DeepCopy()
+			trimmed.Status.Flows = nil
+			s.statuses.ended(trimmed)
+		}},
+		"where another write follows": {v1alpha1.StateRunning, func(s *statusServer, next v1alpha1.JobFlowStatus) {
+			s.mustLook(s.stored, next)
+			s.clock = s.clock.Add(results)
+			s.before = func() error { return errors.New("refused") }
+			s.mustLook(s.stored, next)
+			s.woken()
+			s.before = nil
+			if _, err := s.look(s.stored, next); err == nil {
+				s.t.Error("no error was told")
+			}
+			s.clock = s.clock.Add(longestBackoff)
+			s.mustLook(s.stored, next)
+			s.woken()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStatusServer(t)
+			next := created(s, c.state)
+			c.happens(s, next)
+			s.mustLook(s.stored, s.stored.Status) // nothing new
+			var got []string
+			for made := s.statuses.events.(*events.FakeRecorder).Events; len(made) > 0; {
+				got = append(got, <-made)
+			}
+			if len(got) == 0 || !strings.Contains(got[0], v1alpha1.EventJobCreated) || strings.Count(strings.Join(got, "\n"), v1alpha1.EventJobCreated) != 1 {
+				t.Errorf("events %q", got)
+			}
+			if c.state == v1alpha1.StateSucceed && !strings.Contains(strings.Join(got, "\n"), v1alpha1.EventCompleted) {
+				t.Errorf("no end in %q", got)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -132,10 +133,17 @@ func settle(result ctrl.Result, errs ...error) (ctrl.Result, error) {
 			}
 		}
 	}
-	if err := errors.Join(failures...); err != nil {
-		return ctrl.Result{}, err
+	return result, errors.Join(failures...)
+}
+
+// dueDespite is for a reconcile that failed, of which controller-runtime takes nothing
+// but the error. Its backoff may be a minute: what is due before that, the status of
+// other Jobs or a deadline, is due all the same.
+func dueDespite(queue workqueue.TypedRateLimitingInterface[reconcile.Request], req ctrl.Request, result ctrl.Result) ctrl.Result {
+	if result.RequeueAfter > 0 {
+		queue.AddAfter(req, result.RequeueAfter)
 	}
-	return result, nil
+	return ctrl.Result{}
 }
 
 // parts are the errors that were joined: a conflict among them must not hide the

@@ -3,6 +3,7 @@ package controllers
 import (
 	"errors"
 	"testing"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -10,11 +11,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
@@ -91,8 +94,8 @@ func TestSettle(t *testing.T) {
 	}{
 		"nothing":                            {[]error{nil, nil}, later, false},
 		"a conflict":                         {[]error{conflict, nil}, soon, false},
-		"a failure":                          {[]error{nil, failure}, ctrl.Result{}, true},
-		"a conflict does not hide a failure": {[]error{errors.Join(errors.Join(conflict), errors.Join(failure))}, ctrl.Result{}, true},
+		"a failure":                          {[]error{nil, failure}, later, true},
+		"a conflict does not hide a failure": {[]error{errors.Join(errors.Join(conflict), errors.Join(failure))}, soon, true},
 		"conflicts only":                     {[]error{errors.Join(conflict, errors.Join(conflict))}, soon, false},
 	}
 	for name, c := range cases {
@@ -105,5 +108,20 @@ func TestSettle(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestDueDespiteAnError(t *testing.T) {
+	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	defer queue.ShutDown()
+	nothing := reconcile.Request{NamespacedName: types.NamespacedName{Name: "nothing"}}
+	due := reconcile.Request{NamespacedName: types.NamespacedName{Name: "due"}}
+	for request, wait := range map[reconcile.Request]time.Duration{nothing: 0, due: time.Millisecond} {
+		if left := dueDespite(queue, request, ctrl.Result{RequeueAfter: wait}); left != (ctrl.Result{}) {
+			t.Errorf("beside the error there is %v", left)
+		}
+	}
+	if got, _ := queue.Get(); got != due || queue.Len() > 0 {
+		t.Errorf("got %v, and %d more", got, queue.Len())
 	}
 }

@@ -29,13 +29,14 @@ type flowPlan struct {
 	graph     *graph.Graph
 	templates map[string]*batchv1.JobSpec
 	jobs      map[string]jobs.State
+	refused   map[string]time.Time
 	active    int32 // Jobs that run, with those about to be created
 }
 
 // Flow plans a JobFlow whose spec is valid. steps is the graph of its steps.
 func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now time.Time) Plan {
 	recorded := byName(flow.Status.Flows)
-	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates, jobs: seen.Jobs}
+	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates, jobs: seen.Jobs, refused: seen.Refused}
 
 	if Ended(&flow.Status.Summary) {
 		p.Ended = true
@@ -95,7 +96,10 @@ func (p *flowPlan) startSteps() {
 		}
 	}
 	// Last, so that with spec.parallelism they do not take the place of steps that
-	// can run.
+	// can run; and of each other not for ever.
+	slices.SortStableFunc(inVain, func(a, b int) int {
+		return p.refused[p.Runs[a].Name].Compare(p.refused[p.Runs[b].Name])
+	})
 	for _, i := range inVain {
 		p.startStep(i)
 	}
@@ -105,8 +109,12 @@ func (p *flowPlan) startSteps() {
 // the step's Job. It is tried again in every pass.
 func (p *flowPlan) triedInVain(step int) bool {
 	was := p.recorded[p.Runs[step].Name]
-	return was != nil && was.Phase == v1alpha1.PhaseWaiting && was.JobUID == "" &&
-		(was.Reason == v1alpha1.ReasonNameConflict || was.Reason == v1alpha1.ReasonInvalidJobTemplate)
+	if was == nil || was.Phase != v1alpha1.PhaseWaiting || was.JobUID != "" {
+		return false
+	}
+	_, refused := p.refused[was.Name]
+	return was.Reason == v1alpha1.ReasonNameConflict || was.Reason == v1alpha1.ReasonInvalidJobTemplate ||
+		was.Reason == v1alpha1.ReasonCreateFailed && refused
 }
 
 const nobody = -1

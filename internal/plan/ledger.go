@@ -55,6 +55,10 @@ func (o Observed) known(name string, recorded *v1alpha1.RunStatus, now time.Time
 	entry := v1alpha1.RunStatus{Name: name, Phase: v1alpha1.PhaseWaiting}
 	if recorded != nil {
 		entry.Attempt = recorded.Attempt
+		if recorded.Reason == v1alpha1.ReasonCreateFailed {
+			// Until there is something else to say.
+			entry.Reason, entry.Message = recorded.Reason, recorded.Message
+		}
 	}
 	return entry
 }

@@ -28,6 +28,9 @@ type Observed struct {
 	Jobs map[string]jobs.State
 	// Gone are the steps or nodes whose recorded Job a live read did not find.
 	Gone map[string]bool
+	// Refused are the steps or nodes whose Job the API server did not take when it was
+	// their turn, and when that was. Others go first.
+	Refused map[string]time.Time
 	// Unrecorded says that the status which is planned from is not written yet. What
 	// may only happen once a result is recorded then waits for the next pass.
 	Unrecorded bool
