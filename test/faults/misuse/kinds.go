@@ -33,8 +33,10 @@ type row struct {
 	// deadline is the property that has the operator end Jobs, which is for good.
 	deadline string
 	// later are the properties, or single values of one, that do not show while Jobs run
-	// though they are taken, each with the reason.
+	// though they are taken, each with the reason; see trial.listed.
 	later map[string]string
+	// stricter are those that we refuse though a native Job may have them.
+	stricter map[string]string
 }
 
 const (
@@ -86,11 +88,13 @@ spec:
 		deadline:   "spec.activeDeadlineSeconds",
 		kubernetes: []string{"spec.shareVolumes[0]", "spec.flows[0].shareVolumeMounts[0]", "spec.globalParams.env[0].valueFrom"},
 		later: map[string]string{
-			"spec.parallelism":             "more or fewer Jobs than there are steps",
-			"spec.activeDeadlineSeconds":   "not before it has passed",
-			"spec.ttlSecondsAfterFinished": "not before the flow has ended",
-			"spec.startOn":                 "not before pods have ended",
-			"spec.suspend=false":           "as if it were left out",
+			"spec.parallelism=3":                      "there are not more steps",
+			"spec.parallelism=the largest of 32 bits": "there are not more steps",
+			"spec.parallelism=1, changed":             "not before the Jobs that run have ended",
+			"spec.activeDeadlineSeconds":              "not before it has passed",
+			"spec.ttlSecondsAfterFinished":            "not before the flow has ended",
+			"spec.startOn":                            "not before pods have ended",
+			"spec.suspend=false":                      "as if it were left out",
 			// Of any Job.
 			"spec.flows[0].shareVolumeMounts[0].bindMountOptions":    "Kubernetes drops it where its feature gate is off",
 			"spec.flows[0].shareVolumeMounts[0].bindMountOptions[0]": "Kubernetes drops it where its feature gate is off",

@@ -92,7 +92,7 @@ func (c *cluster) tryIn(ctx context.Context, t *trial, right, wrong *unstructure
 		err = c.client.Create(ctx, wrong.DeepCopy())
 	}
 	if err != nil {
-		return refused, c.refusedByName(ctx, t, wrong, err)
+		return refused, c.judgeRefusal(ctx, t, wrong, err)
 	}
 	subject, err := c.use(ctx, t.row, right)
 	if err != nil {
@@ -136,7 +136,7 @@ func (c *cluster) undo(ctx context.Context, t *trial, right, subject *unstructur
 	err = c.replaceSpec(ctx, right)
 	immutable := err != nil
 	if immutable {
-		if err := c.refusedByName(ctx, t, right, err); err != nil {
+		if err := c.judgeRefusal(ctx, t, right, err); err != nil {
 			return fmt.Errorf("when it is undone: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package misuse
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -84,9 +85,10 @@ func valuesFor(p *property) []value {
 }
 
 func numbers(add func(string, any)) {
-	for name, n := range map[string]int64{"0": 0, "1": 1, "3": 3, "-1": -1, "the largest of 32 bits": math.MaxInt32} {
-		add(name, n)
+	for _, n := range []int64{0, 1, 3, -1} {
+		add(strconv.FormatInt(n, 10), n)
 	}
+	add("the largest of 32 bits", int64(math.MaxInt32))
 	add("one more than 32 bits hold", int64(math.MaxInt32)+1)
 	add("the largest of 64 bits", int64(math.MaxInt64))
 	add("more than 64 bits hold", 1e20)

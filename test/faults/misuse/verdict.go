@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -35,10 +36,19 @@ const (
 	later outcome = "later"
 )
 
-// refusedByName checks a refusal: it has to name the property, and where it is that
-// this may not change, to say what to do instead.
-func (c *cluster) refusedByName(ctx context.Context, t *trial, wrong *unstructured.Unstructured, refusal error) error {
+// isRefusal says whether an error is an answer about what was asked for, and not that
+// there is none.
+func isRefusal(err error) bool {
+	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err)
+}
+
+// judgeRefusal checks a refusal: it has to be right, to name the property, and where it
+// is that this may not change, to say what to do instead.
+func (c *cluster) judgeRefusal(ctx context.Context, t *trial, wrong *unstructured.Unstructured, refusal error) error {
 	text := refusal.Error()
+	if !isRefusal(refusal) {
+		return fmt.Errorf("neither taken nor refused: %s", clippedText(text))
+	}
 	if strings.Contains(text, "immutable") {
 		if !named(text, t.property.path...) {
 			return fmt.Errorf("refused as immutable without naming it: %s", clippedText(text))
@@ -51,7 +61,24 @@ func (c *cluster) refusedByName(ctx context.Context, t *trial, wrong *unstructur
 	if !namesIt(t, text) && !named(text, "nosuchfield") && !c.namelessToo(ctx, t, wrong) {
 		return fmt.Errorf("refused without naming it: %s", clippedText(text))
 	}
+	if t.change || t.row.native == "" || t.listed(t.row.stricter) {
+		return nil
+	}
+	_, refused, err := c.native(ctx, wrong, t.row.native)
+	if err != nil {
+		return err
+	}
+	if refused == nil {
+		return fmt.Errorf("refused, though the API server takes a native Job of it: %s", clippedText(text))
+	}
 	return nil
+}
+
+// listed says whether a list of the row's has the trial: its property, its value, or
+// that only where it is changed to.
+func (t *trial) listed(list map[string]string) bool {
+	value := t.property.String() + "=" + t.value.name
+	return list[t.property.String()] != "" || list[value] != "" || t.change && list[value+", changed"] != ""
 }
 
 // names are what a message has to name one of: the property, or what it is in. What
@@ -124,7 +151,7 @@ func (c *cluster) judge(ctx context.Context, t *trial, tried, subject *unstructu
 		return effective, nil
 	case sameSpec(base.Object, current):
 		return same, nil
-	case t.row.later[t.property.String()] != "", t.row.later[t.property.String()+"="+t.value.name] != "":
+	case t.listed(t.row.later):
 		return later, nil
 	}
 	return stored, errors.New("it is silently ignored: Jobs and status are those of the right object")
