@@ -117,6 +117,10 @@ test: $(DEVCLUSTER) $(HELM) $(KUSTOMIZE) ## Unit tests, and the controllers and 
 	@go -C test/bundle test -count=1 -timeout 10m ./...
 	$(call say,Testing the tests of the scorecard)
 	@go -C test/scorecard test -count=1 -timeout 10m ./...
+	$(call say,Testing the harness of the faults)
+	@assets="$$($(DEVCLUSTER) assets)"; \
+	  KUBEBUILDER_ASSETS="$$assets" go -C test/faults test -timeout 10m ./soak ./fuzz ./summary ./internal/...
+	@go -C test/faults test -timeout 10m -run Invariants ./cluster
 	$(call say,Testing what is installed and what it may do)
 	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test/security test -count=1 -timeout 10m ./...
 	$(call say,Testing the Helm chart and dist/install.yaml)
@@ -177,9 +181,9 @@ test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: wha
 	@rm -rf $(FAULTS_REPORT); mkdir -p $(FAULTS_REPORT)
 	@failed=0; for part in $(FAULTS_PARTS); do $(MAKE) $$part || failed=1; done; \
 	  printf '\n==> What the faults came to\n'; \
-	  go -C test/faults run ./summary $(FAULTS_REPORT) || failed=1; exit $$failed
+	  go -C test/faults run ./summary $(FAULTS_REPORT) $(FAULTS_PARTS:faults-%=%) || failed=1; exit $$failed
 
-# go test flags for one of the parts below, for example
+# go test flags for one of the parts below that are Go tests, for example
 # FAULTS_FLAGS='-only "^diamond/" -seed 7'.
 FAULTS_FLAGS ?=
 run_faults = mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; \
@@ -237,7 +241,7 @@ faults-cluster: cluster-up ## Faults of API server, etcd, nodes and the operator
 	$(call say,Testing faults of the cluster)
 	@$(use_cluster); $(use_kubectl); \
 	  CLUSTER=$(CLUSTER) DEVCLUSTER=$(DEVCLUSTER) FAULTS_REPORT=$(FAULTS_REPORT) \
-	  go -C test/faults test -v -count=1 -timeout 90m ./cluster $(if $(filter short,$(FAULTS)),-ginkgo.label-filter=short)
+	  go -C test/faults test -v -count=1 -timeout 90m ./cluster $(if $(filter short,$(FAULTS)),-ginkgo.label-filter=short) $(FAULTS_FLAGS)
 else
 faults-cluster:
 	@echo 'KUBECONFIG is set. These faults need a cluster of devcluster, whose processes they kill: unset KUBECONFIG' >&2; exit 1

@@ -22,7 +22,15 @@ import (
 
 // answered has a fault happen to the first try of every write; the next one gets through.
 // Events are spared: who records them tries again after ten seconds.
-func answered(how func(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error)) scenario.Inject {
+func answered(how answering) scenario.Inject {
+	return answeredTo(func(*http.Request) bool { return true }, how)
+}
+
+// answering is what becomes of a request.
+type answering func(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error)
+
+// answeredTo is answered for some of the writes.
+func answeredTo(these func(*http.Request) bool, how answering) scenario.Inject {
 	return func(w *scenario.World) *scenario.Fault {
 		var injected atomic.Int64
 		return &scenario.Fault{
@@ -31,7 +39,7 @@ func answered(how func(w *scenario.World, next http.RoundTripper, r *http.Reques
 				var tries tries
 				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
 					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						if !harness.IsWrite(r) || isEvent(r) || !tries.first(r) {
+						if !harness.IsWrite(r) || isEvent(r) || !these(r) || !tries.first(r) {
 							return next.RoundTrip(r)
 						}
 						injected.Add(1)
@@ -42,6 +50,8 @@ func answered(how func(w *scenario.World, next http.RoundTripper, r *http.Reques
 		}
 	}
 }
+
+func isPatch(r *http.Request) bool { return r.Method == http.MethodPatch }
 
 func isEvent(r *http.Request) bool { return strings.Contains(r.URL.Path, "/events") }
 
@@ -126,9 +136,6 @@ func lost(_ *scenario.World, next http.RoundTripper, r *http.Request) (*http.Res
 // overtaken has somebody else write to the object right before a patch arrives, which
 // then truly conflicts. Creations have nothing to conflict with.
 func overtaken(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error) {
-	if r.Method != http.MethodPatch {
-		return next.RoundTrip(r)
-	}
 	object := objectAt(w, r.URL.Path)
 	touch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"faults/touched":"`+strconv.FormatInt(touches.Add(1), 10)+`"}}}`))
 	if err := client.IgnoreNotFound(w.Server.Client.Patch(r.Context(), object, touch)); err != nil {

@@ -24,7 +24,7 @@ type row struct {
 // faults happen all through a run.
 var faults = []row{
 	{name: "conflict on every write", inject: refused(http.StatusConflict, metav1.StatusReasonConflict)},
-	{name: "overtaken by somebody else's write", inject: answered(overtaken)},
+	{name: "overtaken by somebody else's write", inject: answeredTo(isPatch, overtaken)},
 	{name: "429 with Retry-After", inject: refused(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests)},
 	{name: "500", inject: refused(http.StatusInternalServerError, metav1.StatusReasonInternalError)},
 	{name: "503", inject: refused(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable)},
@@ -84,17 +84,17 @@ func untimed(s *scenario.Scenario, _ scenario.Mode) bool { return !s.Timed }
 // trialsOf are all faults of one scenario, whose run in peace has had so many writes.
 func trialsOf(trial scenario.Trial, writes int) []scenario.Trial {
 	var trials []scenario.Trial
-	add := func(name string, inject scenario.Inject, fits func(*scenario.Scenario, scenario.Mode) bool) {
+	add := func(name, kind string, inject scenario.Inject, fits func(*scenario.Scenario, scenario.Mode) bool) {
 		if fits == nil || fits(trial.Scenario, trial.Mode) {
-			trials = append(trials, scenario.Trial{Scenario: trial.Scenario, Mode: trial.Mode, Fault: name, Inject: inject})
+			trials = append(trials, scenario.Trial{Scenario: trial.Scenario, Mode: trial.Mode, Fault: name, Kind: kind, Inject: inject})
 		}
 	}
 	for _, f := range faults {
-		add(f.name, f.inject, f.fits)
+		add(f.name, f.name, f.inject, f.fits)
 	}
 	for _, m := range moments {
 		for n := 1; n <= writes; n++ {
-			add(fmt.Sprintf("%s %d", m.name, n), m.inject(n), m.fits)
+			add(fmt.Sprintf("%s %d", m.name, n), m.name, m.inject(n), m.fits)
 		}
 	}
 	return trials

@@ -30,10 +30,11 @@ func TestFaults(t *testing.T) {
 		defer mu.Unlock()
 		trials = append(trials, trialsOf(trial, len(result.Writes))...)
 	})
+	trials = scenario.Only(trials)
 	if scenario.Short() {
 		trials = scenario.Sample(trials, inShort, func(*scenario.Trial) string { return "" })
 	} else {
-		trials = scenario.Sample(trials, *momentsEach, (*scenario.Trial).Kind)
+		trials = scenario.Sample(trials, *momentsEach, func(t *scenario.Trial) string { return t.Kind })
 	}
 	campaign.Run(trials, nil)
 	campaign.Report()

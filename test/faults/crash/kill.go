@@ -24,16 +24,16 @@ const (
 func (m moment) String() string { return [...]string{"before", "after"}[m] }
 
 // killOnce kills the first operator at its write n, counted from 1.
-func killOnce(n int, when moment) (name string, inject scenario.Inject) {
-	return fmt.Sprintf("killed %s write %d", when, n), killer(func(life *scenario.Life, write, _ int) bool {
+func killOnce(n int, when moment) (kind string, write int, inject scenario.Inject) {
+	return fmt.Sprintf("killed %s write", when), n, killer(func(life *scenario.Life, write, _ int) bool {
 		return life.Number == 1 && write == n
 	}, when)
 }
 
 // killEach kills each operator right after its write n that took effect: a crash loop in
 // which each gets a bit further.
-func killEach(n int) (name string, inject scenario.Inject) {
-	return fmt.Sprintf("killed again and again after write %d", n), killer(func(_ *scenario.Life, _, effective int) bool {
+func killEach(n int) (kind string, write int, inject scenario.Inject) {
+	return "killed again and again after write", n, killer(func(_ *scenario.Life, _, effective int) bool {
 		return effective == n
 	}, after)
 }

@@ -1,19 +1,22 @@
 // Summary prints what the fault tests have tried and found. It fails if an invariant
-// was broken, and if no test has reported at all.
+// was broken, and if one of the tests that are named has not reported or has checked
+// nothing.
 package main
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: summary DIRECTORY")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: summary DIRECTORY TEST...")
 		os.Exit(2)
 	}
 	parts, err := report.Read(os.Args[1])
@@ -21,12 +24,34 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	if violations, err := write(os.Stdout, parts); err != nil || violations > 0 || len(parts) == 0 {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
+	violations, err := write(os.Stdout, parts)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	silent := incomplete(parts, os.Args[2:])
+	for _, why := range silent {
+		fmt.Println(why)
+	}
+	if err != nil || violations > 0 || len(silent) > 0 {
 		os.Exit(1)
 	}
+}
+
+// incomplete says what is missing for the parts to tell anything. A test that is named
+// reports as one part, or as several below its name.
+func incomplete(parts []report.Part, tests []string) []string {
+	var missing []string
+	for _, test := range tests {
+		if !slices.ContainsFunc(parts, func(p report.Part) bool { return p.Name == test || strings.HasPrefix(p.Name, test+"/") }) {
+			missing = append(missing, test+" has not reported")
+		}
+	}
+	for i := range parts {
+		if parts[i].Checks == 0 {
+			missing = append(missing, parts[i].Name+" has checked nothing")
+		}
+	}
+	return missing
 }
 
 func write(out io.Writer, parts []report.Part) (violations int, err error) {

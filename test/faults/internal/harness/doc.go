@@ -7,7 +7,7 @@
 //	record, err := server.Record(ctx, namespace)       // everything that is written from now on
 //	player := server.Play(ctx, record, harness.PlayerOptions{})
 //	operator, err := server.StartOperator(harness.OperatorOptions{Namespace: namespace})
-//	err = record.Wait(ctx, func() bool { return harness.Ended(record.JobFlow(key)) })
+//	err = record.Wait(ctx, func() bool { return record.Job(key) != nil })
 //	operator.Kill()                                    // or Stop, which ends it in peace
 //
 // Each operator is the real controllers.Setup on a manager as main.go makes it, in this

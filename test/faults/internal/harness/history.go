@@ -26,9 +26,6 @@ type JobHistory struct {
 	PodsSucceeded []int64
 }
 
-// Ended says whether the Job had its result before it was deleted, if it was.
-func (h *JobHistory) Ended() bool { return h.Completed+h.Failed > 0 }
-
 // Jobs are the lives of all Jobs that ever existed, in the order of their creation.
 func (r *Record) Jobs() []JobHistory {
 	r.mu.Lock()

@@ -29,8 +29,6 @@ type OperatorOptions struct {
 	// Nodes are the nodes that it sees; all of them if nil. Nodes have no namespace,
 	// and those of other tests would wake it.
 	Nodes labels.Selector
-	// Workers is how many objects of a kind are reconciled at a time; 0 for 4.
-	Workers int
 	// Transports stand between it and the API server, the one nearest to the operator
 	// first.
 	Transports []Transport
@@ -66,10 +64,8 @@ func (s *APIServer) StartOperator(options OperatorOptions) (*Operator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a manager: %w", err)
 	}
-	workers := options.Workers
-	if workers == 0 {
-		workers = 4
-	}
+	// One sees a namespace only.
+	const workers = 4
 	if err := controllers.Setup(mgr, controllers.Options{Workers: workers, Namespace: options.Namespace, Now: options.Now}); err != nil {
 		return nil, fmt.Errorf("setting up the controllers: %w", err)
 	}

@@ -32,8 +32,6 @@ type PlayerOptions struct {
 	// Lag is how long after its pods have succeeded a Job is Complete: what the Job
 	// controller takes, which is about a second, or less.
 	Lag time.Duration
-	// Workers is how many Jobs are seen to at a time; 0 for 1.
-	Workers int
 }
 
 // Player does what the Job controller, the kubelet, the TTL controller and the garbage
@@ -64,9 +62,7 @@ func (s *APIServer) Play(ctx context.Context, record *Record, options PlayerOpti
 	}
 	context.AfterFunc(ctx, p.queue.ShutDown)
 	record.OnChange(p.notice)
-	for range max(1, options.Workers) {
-		go p.work(ctx)
-	}
+	go p.work(ctx)
 	return p
 }
 

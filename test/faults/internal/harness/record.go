@@ -61,18 +61,10 @@ type named struct {
 // Record starts a record of one namespace, or of all of them if it is empty. It ends
 // with ctx.
 func (s *APIServer) Record(ctx context.Context, namespace string) (*Record, error) {
-	r := &Record{
-		client:    s.Client,
-		namespace: namespace,
-		kinds: []client.ObjectList{
-			&batchv1.JobList{}, &corev1.PodList{}, &v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}, &v1alpha1.JobTemplateList{},
-		},
-		changed:   make(chan struct{}),
-		objects:   map[types.UID]client.Object{},
-		newest:    map[named]types.UID{},
-		gone:      map[types.UID]bool{},
-		byUID:     map[types.UID]*JobHistory{},
-		succeeded: map[types.UID]bool{},
+	r := EmptyRecord()
+	r.client, r.namespace = s.Client, namespace
+	r.kinds = []client.ObjectList{
+		&batchv1.JobList{}, &corev1.PodList{}, &v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}, &v1alpha1.JobTemplateList{},
 	}
 	for _, list := range r.kinds {
 		if err := r.watch(ctx, list); err != nil {
@@ -82,13 +74,25 @@ func (s *APIServer) Record(ctx context.Context, namespace string) (*Record, erro
 	return r, nil
 }
 
+// EmptyRecord is one that watches nothing: of what is added to it.
+func EmptyRecord() *Record {
+	return &Record{
+		changed:   make(chan struct{}),
+		objects:   map[types.UID]client.Object{},
+		newest:    map[named]types.UID{},
+		gone:      map[types.UID]bool{},
+		byUID:     map[types.UID]*JobHistory{},
+		succeeded: map[types.UID]bool{},
+	}
+}
+
 func (r *Record) watch(ctx context.Context, kind client.ObjectList) error {
 	start := kind.DeepCopyObject().(client.ObjectList)
 	if err := r.client.List(ctx, start, client.InNamespace(r.namespace)); err != nil {
 		return fmt.Errorf("listing %T: %w", kind, err)
 	}
 	err := meta.EachListItem(start, func(object runtime.Object) error {
-		r.add(watch.Added, object.(client.Object))
+		r.Add(watch.Added, object.(client.Object))
 		return nil
 	})
 	if err != nil {
@@ -104,7 +108,7 @@ func (r *Record) watch(ctx context.Context, kind client.ObjectList) error {
 	go func() {
 		for event := range watcher.ResultChan() {
 			if object, ok := event.Object.(client.Object); ok && event.Type != watch.Bookmark {
-				r.add(event.Type, object)
+				r.Add(event.Type, object)
 			}
 		}
 		if ctx.Err() == nil {
@@ -123,7 +127,8 @@ func (f watcherFunc) WatchWithContext(ctx context.Context, options metav1.ListOp
 
 var _ cache.WatcherWithContext = watcherFunc(nil)
 
-func (r *Record) add(kind watch.EventType, object client.Object) {
+// Add notes an event of a watch.
+func (r *Record) Add(kind watch.EventType, object client.Object) {
 	version, err := strconv.ParseInt(object.GetResourceVersion(), 10, 64)
 	if err != nil {
 		r.fail(fmt.Errorf("a resource version that is no number: %w", err))

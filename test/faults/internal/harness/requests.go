@@ -34,7 +34,6 @@ func IsWatch(r *http.Request) bool { return strings.Contains(r.URL.RawQuery, "wa
 type requests struct {
 	mu     sync.Mutex
 	writes []Write
-	reads  map[string]int // how often, by path
 	open   int
 	last   time.Time
 }
@@ -59,10 +58,6 @@ func (l *requests) begin(r *http.Request) (number int) {
 	l.open++
 	l.last = time.Now()
 	if !IsWrite(r) {
-		if l.reads == nil {
-			l.reads = map[string]int{}
-		}
-		l.reads[r.URL.Path]++
 		return notAWrite
 	}
 	l.writes = append(l.writes, Write{Method: r.Method, Path: r.URL.Path})
@@ -90,13 +85,6 @@ func (o *Operator) Writes() []Write {
 	o.requests.mu.Lock()
 	defer o.requests.mu.Unlock()
 	return append([]Write(nil), o.requests.writes...)
-}
-
-// HasRead says whether the operator has asked for the object at a path.
-func (o *Operator) HasRead(path string) bool {
-	o.requests.mu.Lock()
-	defer o.requests.mu.Unlock()
-	return o.requests.reads[path] > 0
 }
 
 // WaitIdle waits until the operator has asked for nothing for a while, but for what its

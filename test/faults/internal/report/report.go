@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// DirVariable names the directory that the parts are written to. Without it nothing
-// is written: a test that is run by itself says what it has to say in its own output.
+// DirVariable names the directory that the parts are written to. Without it they
+// are printed only: a test that is run by itself says what it has to say in its own output.
 const DirVariable = "FAULTS_REPORT"
 
 // Part is what one test has come to.
@@ -40,11 +40,15 @@ func (p *Part) Add(name string, value any) {
 	p.Figures = append(p.Figures, Figure{name, fmt.Sprint(value)})
 }
 
-// Write keeps the part for the summary.
+// Write prints what the part has come to, and keeps it for the summary.
 func (p *Part) Write() error {
+	fmt.Printf("%s: %d faults, %d checks, %d violations\n", p.Name, p.Faults, p.Checks, len(p.Violations))
 	dir := os.Getenv(DirVariable)
 	if dir == "" {
 		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
 	content, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {

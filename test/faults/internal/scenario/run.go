@@ -9,13 +9,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
 // quiet is how long an operator asks for nothing before it counts as done. It is more
 // than what it waits for after a conflict.
 const quiet = 200 * time.Millisecond
+
+// decided is the same for one that may have found something to write: a status may be
+// gathered for half a second and more before it is.
+const decided = 800 * time.Millisecond
 
 // limit is there for runs that never end; the machine may be busy.
 var limit = flag.Duration("limit", 2*time.Minute, "How long one run may take.")
@@ -235,35 +238,22 @@ func (r *run) check(ctx context.Context, result *Result) error {
 		}
 	}
 	r.fault = &Fault{}
+	asked := w.Clock.asked.Load()
 	if err := r.begin(); err != nil {
 		return err
 	}
-	if path := w.parentPath(); path != "" {
-		// It need not read it there, so this is no check, only a sign that it is at work.
-		looking, cancel := context.WithTimeout(ctx, time.Second)
-		_ = waitFor(looking, func() bool { return r.current().HasRead(path) })
-		cancel()
+	if parent, _, _ := w.parent(); parent != nil {
+		// Each look at an object begins with the clock.
+		if err := waitFor(ctx, func() bool { return w.Clock.asked.Load() > asked }); err != nil {
+			return fmt.Errorf("an operator that starts after the end does not look at what there is: %w", err)
+		}
 	}
-	if err := r.current().WaitIdle(ctx, quiet); err != nil {
+	if err := r.current().WaitIdle(ctx, decided); err != nil {
 		result.Violations = append(result.Violations, "an operator that starts after the end does not come to rest"+r.explain())
 	} else if writes := r.current().Writes(); len(writes) > 0 {
 		result.Violations = append(result.Violations, "an operator that starts after the end writes: "+fmt.Sprint(writes))
 	}
 	return nil
-}
-
-// parentPath is where the API server has the JobFlow or DaemonJob; a new operator reads
-// it there, since it was last written before it started.
-func (w *World) parentPath() string {
-	parent, _, _ := w.parent()
-	switch parent.(type) {
-	case nil:
-		return ""
-	case *v1alpha1.JobFlow:
-		return fmt.Sprintf("/apis/%s/namespaces/%s/jobflows/%s", v1alpha1.GroupVersion, w.Namespace, flowName)
-	default:
-		return fmt.Sprintf("/apis/%s/namespaces/%s/daemonjobs/%s", v1alpha1.GroupVersion, w.Namespace, daemonName)
-	}
 }
 
 // explain is what else helps to understand a violation.

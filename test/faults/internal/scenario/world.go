@@ -124,10 +124,13 @@ func (w *World) MiddleVersion() int64 {
 }
 
 // Clock is the clock of the operators of a world.
-type Clock struct{ offset atomic.Int64 }
+type Clock struct{ offset, asked atomic.Int64 }
 
 // Now is the time by this clock.
-func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *Clock) Now() time.Time {
+	c.asked.Add(1)
+	return time.Now().Add(time.Duration(c.offset.Load()))
+}
 
 // Set says how far the clock is ahead of the machine's.
 func (c *Clock) Set(ahead time.Duration) { c.offset.Store(int64(ahead)) }
