@@ -32,13 +32,20 @@ type measurement struct {
 	Reconciles float64        `json:"reconciles,omitempty"`
 }
 
+// longestRun is how long a run of a workload may take. The longest takes a minute.
+const longestRun = 15 * time.Minute
+
 // measureOperator starts the operator, gives it the workload, and sees it to its end.
 func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement, err error) {
 	namespace, err := b.newNamespace(ctx, w.key)
 	if err != nil {
 		return m, err
 	}
-	o, err := b.startOperator(ctx)
+	whole := ctx
+	ctx, stop := context.WithTimeoutCause(ctx, longestRun, fmt.Errorf("it took longer than %s", longestRun))
+	defer stop()
+	ctx, ended := context.WithCancelCause(ctx)
+	o, err := b.startOperator(ctx, ended)
 	if err != nil {
 		return m, err
 	}
@@ -47,7 +54,7 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 			err = stopErr
 		}
 		if err == nil {
-			err = b.clear(ctx, namespace)
+			err = b.clear(whole, namespace)
 		}
 	}()
 	jobs, err := observe(ctx, b.admin, namespace)
@@ -76,7 +83,7 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 		return m, fmt.Errorf("%s: %w", w.key, err)
 	}
 	if err := b.awaitEnds(ctx, namespace); err != nil {
-		return m, fmt.Errorf("%s: %w", w.key, err)
+		return m, fmt.Errorf("%s: waiting for the last end: %w", w.key, cause(ctx, err))
 	}
 	m.Wall, m.Edges = time.Since(began).Seconds(), edges(tasks, seen)
 	after, err := o.usage(ctx)
@@ -97,7 +104,7 @@ func (o *operator) usage(ctx context.Context) (u usage, err error) {
 	if u.rss, u.peak, err = o.memory(); err != nil {
 		return u, err
 	}
-	u.reconciles, err = o.metric(ctx, "controller_runtime_reconcile_total", nil)
+	u.reconciles, err = o.metric(ctx, "controller_runtime_reconcile_total")
 	return u, err
 }
 

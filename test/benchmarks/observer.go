@@ -134,13 +134,16 @@ func (o *observer) await(ctx context.Context, complete int) (map[string]moment, 
 			jobs = maps.Clone(o.jobs)
 		}
 		o.mu.Unlock()
+		if n > complete {
+			return nil, fmt.Errorf("%d Jobs are Complete, where %d were to run", n, complete)
+		}
 		if err != nil || jobs != nil {
 			return jobs, err
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%d of %d Jobs were Complete: %w", n, complete, ctx.Err())
+			return nil, fmt.Errorf("%d of %d Jobs were Complete: %w", n, complete, context.Cause(ctx))
 		}
 	}
 }

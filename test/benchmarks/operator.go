@@ -28,8 +28,9 @@ type operator struct {
 	exited  chan error
 }
 
-// startOperator returns when the operator's caches are full.
-func (b *bench) startOperator(ctx context.Context) (*operator, error) {
+// startOperator returns when the operator's caches are full. ended is called should the
+// operator end before it is stopped.
+func (b *bench) startOperator(ctx context.Context, ended context.CancelCauseFunc) (*operator, error) {
 	log, err := os.Create(filepath.Join(b.dir, "operator.log"))
 	if err != nil {
 		return nil, err
@@ -50,20 +51,18 @@ func (b *bench) startOperator(ctx context.Context) (*operator, error) {
 	if err := o.cmd.Start(); err != nil {
 		return nil, err
 	}
-	go func() { o.exited <- o.cmd.Wait() }()
+	go func() {
+		err := o.cmd.Wait()
+		ended(fmt.Errorf("the operator ended (%v); see %s", err, log.Name()))
+		o.exited <- err
+	}()
 	// The workers start once the caches are full, and this gauge with them. Then what is
 	// there already is looked at.
 	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
-		select {
-		case err := <-o.exited:
-			o.exited <- err
-			return false, fmt.Errorf("the operator ended: %w; see %s", err, log.Name())
-		default:
-		}
 		var figures [3]float64
 		for i, name := range []string{"controller_runtime_max_concurrent_reconciles", "workqueue_depth", "controller_runtime_active_workers"} {
 			var err error
-			if figures[i], err = o.metric(ctx, name, nil); err != nil {
+			if figures[i], err = o.metric(ctx, name); err != nil {
 				return false, nil //nolint:nilerr // It does not serve them yet.
 			}
 		}
@@ -71,7 +70,7 @@ func (b *bench) startOperator(ctx context.Context) (*operator, error) {
 	})
 	if err != nil {
 		_ = o.stop()
-		return nil, fmt.Errorf("starting the operator: %w", err)
+		return nil, fmt.Errorf("starting the operator: %w", cause(ctx, err))
 	}
 	return o, nil
 }
@@ -84,14 +83,22 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
+// cause is why a context ended, where that is why something failed.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// stop asks the operator to end, which it is to do well.
 func (o *operator) stop() error {
 	defer o.log.Close() //nolint:errcheck // The process has written it; nothing is left to be flushed.
 	if err := o.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	var exit *exec.ExitError
-	if err := <-o.exited; err != nil && !errors.As(err, &exit) {
-		return err
+	if err := <-o.exited; err != nil {
+		return fmt.Errorf("ending the operator: %w; see %s", err, o.log.Name())
 	}
 	return nil
 }
@@ -135,8 +142,8 @@ func (o *operator) proc(file string) string {
 	return filepath.Join("/proc", strconv.Itoa(o.cmd.Process.Pid), file)
 }
 
-// metric is the sum of a metric of the operator over all series with these labels.
-func (o *operator) metric(ctx context.Context, name string, labels map[string]string) (float64, error) {
+// metric is the sum of a metric of the operator over all its series.
+func (o *operator) metric(ctx context.Context, name string) (float64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.metrics, http.NoBody)
 	if err != nil {
 		return 0, err
@@ -157,15 +164,7 @@ func (o *operator) metric(ctx context.Context, name string, labels map[string]st
 	}
 	sum := 0.0
 	for _, series := range families[name].GetMetric() {
-		matches := 0
-		for _, label := range series.GetLabel() {
-			if want, asked := labels[label.GetName()]; asked && want == label.GetValue() {
-				matches++
-			}
-		}
-		if matches == len(labels) {
-			sum += series.GetCounter().GetValue() + series.GetGauge().GetValue()
-		}
+		sum += series.GetCounter().GetValue() + series.GetGauge().GetValue()
 	}
 	return sum, nil
 }

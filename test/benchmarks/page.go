@@ -200,7 +200,8 @@ func (p *page) write(dir string) error {
 
 func (p *page) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nMeasured on %s, on %s; %s.\n\n", p.Date, p.Machine, p.Versions)
+	fmt.Fprintf(&b, "\nMeasured on %s, on %s; %s. %d runs of each workload on either side.\n\n",
+		p.Date, p.Machine, p.Versions, len(p.Results[0].Operator))
 	writeMarkdown(&b, p.table())
 	b.WriteString("\n### Against the goals\n\n")
 	goals, _ := p.goalTable()

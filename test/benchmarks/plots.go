@@ -21,6 +21,11 @@ func (p *page) plots(dir string) error {
 	return p.edgePlot(filepath.Join(dir, "edges.svg"))
 }
 
+// dashes tell the workloads of a color apart: strokes and gaps in turn.
+var dashes = [][]vg.Length{
+	nil, {6, 2}, {2, 2}, {8, 2, 2, 2}, {4, 4}, {1, 2}, {10, 4}, {6, 2, 1, 2, 1, 2}, {2, 6},
+}
+
 // wallPlot has two bars a workload.
 func (p *page) wallPlot(file string) error {
 	var floor, operator plotter.Values
@@ -60,7 +65,6 @@ func (p *page) edgePlot(file string) error {
 	pl.Title.Text = "Edge latency: dependency seen Complete to Job seen created"
 	pl.X.Label.Text = "milliseconds"
 	pl.Y.Label.Text = "share of edges"
-	pl.X.Min, pl.X.Max = 0, 60
 	pl.Legend.Top = false
 	for i, r := range p.Results {
 		if r.base != nil || len(r.edges(r.Floor)) == 0 {
@@ -76,11 +80,13 @@ func (p *page) edgePlot(file string) error {
 				return err
 			}
 			line.Color = side.color
-			line.Dashes = []vg.Length{vg.Points(float64(6 - i)), vg.Points(float64(i))}
+			line.Dashes = dashes[i%len(dashes)]
 			pl.Add(line)
 			pl.Legend.Add(r.Key+" "+side.name, line)
 		}
 	}
+	// The slowest edges of some workloads are far to the right of all others.
+	pl.X.Min, pl.X.Max = 0, 60
 	return pl.Save(16*vg.Centimeter, 10*vg.Centimeter, file)
 }
 

@@ -57,7 +57,7 @@ func workloads() []workload {
 			goals:  []goal{{addedP50, 5}, {addedP99, 50}, {readsPerStep, 0}, {moreRSS, 5}, {moreP50, 2}},
 		},
 		{
-			key: "f", title: "the same after 10,000 finished flows, too", flows: many(1, diamond), base: "one",
+			key: "f", title: "the same after 10,000 finished flows", flows: many(1, diamond), base: "one",
 			before: &population{finishedFlows: 10_000},
 			goals:  []goal{{addedP50, 5}, {addedP99, 50}, {readsPerStep, 0}, {peakRSS, 150}},
 		},
