@@ -37,7 +37,7 @@ func newChildJobs(cache *childCache, writer client.Client, live client.Reader) *
 		client:     writer,
 		live:       live,
 		recent:     recentJobs{byParent: map[types.UID]map[string]recentJob{}},
-		refusals:   refusals{byRun: map[refusedRun]refusal{}},
+		refusals:   newRefusals(),
 		unanswered: unanswered{byParent: map[types.UID]map[string]creation{}},
 	}
 }
@@ -87,8 +87,8 @@ const mostAtOnce = 128
 // create creates Jobs side by side. Those of a parent that has none begin with one and
 // double, as the Job controller does with pods: where the first is refused, for a quota
 // say, the other hundreds are not tried at all. Where Jobs were created before and none
-// was refused of late, they do not wait for each other. After a refusal it is each Job's
-// turn to be tried first.
+// was refused of late, they do not wait for each other. Which come first, refusals.order
+// says.
 func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
 	c.refusals.order(parent.GetUID(), p.Runs, p.Create, now)
 	rest := p.Create
@@ -116,8 +116,8 @@ func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Pl
 		refused := slices.IndexFunc(outcomes, func(o outcome) bool { return o.reason == v1alpha1.ReasonCreateFailed })
 		if refused >= 0 {
 			for _, creation := range rest {
-				if p.Runs[creation.Run].Reason == v1alpha1.ReasonCreateFailed {
-					continue // it says why already
+				if c.refusals.is(parent.GetUID(), p.Runs[creation.Run].Name) {
+					continue // status keeps what was said of it
 				}
 				p.Held(creation.Run, v1alpha1.ReasonCreateFailed,
 					fmt.Sprintf("not tried, since the API server did not take Job %s", batch[refused].Job.Name))
@@ -185,9 +185,10 @@ func (c *childJobs) createOne(ctx context.Context, parent client.Object, job *ba
 	}
 }
 
-// failure is an error that may pass by itself and is tried again with backoff. What
-// the API server answered is shown meanwhile: a webhook of somebody else's that is
-// down may stay so for hours. A conflict, that of a quota, passes at once.
+// failure is an error that may pass by itself and is tried again with backoff, and no
+// later than after retryAfter if the API server answered, since others wait for their
+// turn. What it answered is shown meanwhile: a webhook of somebody else's that is down
+// may stay so for hours. A conflict, that of a quota, passes at once.
 func failure(job *batchv1.Job, err error) outcome {
 	o := outcome{err: fmt.Errorf("creating Job %s: %w", job.Name, err)}
 	var answer apierrors.APIStatus

@@ -61,7 +61,7 @@ func (r *daemonJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	defer func() {
 		if err != nil {
 			r.pace.forget(req.NamespacedName) // backoff says when to look again
-			result = dueDespite(r.statuses.queue, req, result)
+			dueDespite(r.statuses.queue, req, &result)
 		}
 	}()
 	began, now := time.Now(), r.now()
@@ -120,8 +120,14 @@ func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (_ *v1a
 		return nil, false, err
 	}
 	if r.statuses.missing(dj) {
-		if exists, err := r.fresh.exists(ctx, dj); !exists || err != nil {
+		exists, err := r.fresh.exists(ctx, dj)
+		if err != nil {
 			return nil, false, err
+		}
+		if !exists {
+			// The watch will tell, unless this answer was wrong, too.
+			r.statuses.queue.AddAfter(req, longestBackoff)
+			return nil, false, nil
 		}
 		r.statuses.found(dj)
 	}

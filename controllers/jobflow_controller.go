@@ -69,7 +69,7 @@ func (r *jobFlowReconciler) Reconcile(ctx context.Context, req ctrl.Request) (re
 	defer func() {
 		if err != nil {
 			r.pace.forget(req.NamespacedName) // backoff says when to look again
-			result = dueDespite(r.statuses.queue, req, result)
+			dueDespite(r.statuses.queue, req, &result)
 		}
 	}()
 	began, now := time.Now(), r.now()
@@ -132,8 +132,14 @@ func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (_ *v1alp
 		return nil, false, err
 	}
 	if r.statuses.missing(flow) {
-		if exists, err := r.fresh.exists(ctx, flow); !exists || err != nil {
+		exists, err := r.fresh.exists(ctx, flow)
+		if err != nil {
 			return nil, false, err
+		}
+		if !exists {
+			// The watch will tell, unless this answer was wrong, too.
+			r.statuses.queue.AddAfter(req, longestBackoff)
+			return nil, false, nil
 		}
 		r.statuses.found(flow)
 	}

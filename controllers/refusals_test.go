@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -63,7 +64,7 @@ func TestRefusals(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := refusals{byRun: map[refusedRun]refusal{}}
+			r := newRefusals()
 			at := time.Unix(1000, 0)
 			for i, step := range steps {
 				reason, message := r.steady(types.UID(step.parent), step.run, step.outcome, at.Add(step.after))
@@ -71,16 +72,16 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("step %d, after %s: got %q, want %q", i, step.after, got, step.want)
 				}
 			}
-			r.steady("h", "a", refused("much later"), at.Add(2*ranked))
-			if len(r.byRun) != 1 {
-				t.Errorf("remembered: %v", r.byRun)
+			r.steady("h", "a", refused("much later"), at.Add(time.Hour))
+			if len(r.byParent) != 1 {
+				t.Errorf("remembered: %v", r.byParent)
 			}
 		})
 	}
 }
 
 func TestRefusedOfLate(t *testing.T) {
-	r := refusals{byRun: map[refusedRun]refusal{}}
+	r := newRefusals()
 	at := time.Unix(1000, 0)
 	r.steady("f", "a", outcome{reason: v1alpha1.ReasonCreateFailed}, at)
 	r.steady("g", "a", outcome{reason: v1alpha1.ReasonNameConflict}, at)
@@ -98,36 +99,58 @@ func TestRefusedOfLate(t *testing.T) {
 // that were not refused yet, and of the others the one that has waited longest.
 func TestOrderAfterRefusals(t *testing.T) {
 	at := time.Unix(1000, 0)
-	later := func(d time.Duration) time.Time { return at.Add(d) }
-	r := refusals{byRun: map[refusedRun]refusal{}}
-	refuse := func(run string, when time.Time) {
-		r.steady("f", run, outcome{reason: v1alpha1.ReasonCreateFailed, message: "no"}, when)
+	r := newRefusals()
+	refuse := func(run string, after time.Duration) {
+		r.steady("f", run, outcome{reason: v1alpha1.ReasonCreateFailed, message: "no"}, at.Add(after))
 	}
 	runs := []v1alpha1.RunStatus{{Name: "a"}, {Name: "b"}, {Name: "c"}}
-	check := func(when time.Time, want string) {
+	check := func(after time.Duration, want, turn string) {
 		t.Helper()
 		creations := []plan.Creation{{Run: 0}, {Run: 1}, {Run: 2}}
-		r.order("f", runs, creations, when)
+		r.order("f", runs, creations, at.Add(after))
 		got := ""
 		for _, c := range creations {
 			got += runs[c.Run].Name
 		}
-		if got != want {
-			t.Errorf("after %s it is the turn of %q, want %q", when.Sub(at), got, want)
+		attempts := r.attempts("f", at.Add(after))
+		if got != want || attempts.Turn != turn {
+			t.Errorf("after %s it is the turn of %q, in all %q; want %q, %q", after, attempts.Turn, got, turn, want)
 		}
 	}
-	check(at, "abc")
-	refuse("b", at)
-	check(later(retryAfter-1), "bac")
-	refuse("b", later(retryAfter-1)) // which does not make its turn longer
-	check(later(retryAfter), "acb")
-	refuse("a", later(retryAfter))
-	check(later(2*retryAfter), "cba")
-	refuse("c", later(2*retryAfter))
-	check(later(3*retryAfter), "bac")
-	if overdue := r.overdue("f", later(2*retryAfter)); len(overdue) != 2 {
-		t.Errorf("overdue: %v", overdue)
+	check(0, "abc", "")
+	refuse("b", 0)
+	check(retryAfter-1, "bac", "b")
+	refuse("b", retryAfter-1) // which does not make its turn longer
+	check(retryAfter, "acb", "")
+	refuse("a", retryAfter)
+	check(retryAfter, "acb", "a")
+	check(2*retryAfter, "cba", "")
+	refuse("c", 2*retryAfter)
+	check(3*retryAfter, "bac", "")
+	refuse("b", 3*retryAfter)
+	check(4*retryAfter-1, "bac", "b")
+	if r.is("g", "a") || !r.is("f", "a") {
+		t.Error("a Job counts as refused that is another parent's, or one that is refused does not")
 	}
-	refuse("g", later(2*ranked))
-	check(later(2*ranked), "abc")
+
+	// A name that is taken has no turn.
+	r.steady("f", "c", outcome{reason: v1alpha1.ReasonNameConflict}, at.Add(4*retryAfter))
+	check(4*retryAfter, "cab", "")
+	if tried := r.attempts("f", at).At["c"]; !tried.Equal(at.Add(4 * retryAfter)) {
+		t.Errorf("tried at %s", tried)
+	}
+}
+
+// Of many that are refused each finds out less that is new.
+func TestLengthOfTurns(t *testing.T) {
+	at := time.Unix(1000, 0)
+	for refused, want := range map[int]time.Duration{1: retryAfter, 10: retryAfter, 30: 30 * time.Second, 1000: longestTurn} {
+		r := newRefusals()
+		for i := range refused {
+			r.steady("f", strconv.Itoa(i), outcome{reason: v1alpha1.ReasonCreateFailed, message: "no"}, at)
+		}
+		if r.attempts("f", at.Add(want-1)).Turn != "0" || r.attempts("f", at.Add(want)).Turn != "" {
+			t.Errorf("with %d that are refused a turn does not take %s", refused, want)
+		}
+	}
 }

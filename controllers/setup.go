@@ -117,7 +117,7 @@ const (
 
 	firstBackoff = 5 * time.Millisecond
 	// longestBackoff is how late an object may come back after an error that lasted.
-	// The default, a quarter of an hour, would also hold up its deadline: no timer
-	// runs beside the backoff.
+	// The default, a quarter of an hour, would also hold up its deadline, of which nothing
+	// is known if it cannot even be read.
 	longestBackoff = time.Minute
 )

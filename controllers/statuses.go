@@ -264,6 +264,10 @@ func (s *statuses[S, T, P]) ended(object P) {
 		// The cache has no steps of a JobFlow that has ended.
 		s.makeSure(object, k, &k.newest)
 	}
+	if k.failures > 0 {
+		s.known[client.ObjectKeyFromObject(object)] = &keptStatus[S]{uid: k.uid, done: k.done, failures: k.failures}
+		return
+	}
 	delete(s.known, client.ObjectKeyFromObject(object))
 }
 
@@ -319,7 +323,7 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 	before, runsBefore := s.kind.parts(&k.base)
 	after, runsAfter := s.kind.parts(&next)
 	gather := window(before, after, runsBefore, runsAfter)
-	if gather > 0 {
+	if gather > 0 || k.failures > 0 {
 		if wait := max(gather-now.Sub(k.since), k.rest(s.stopwatch())); wait > 0 {
 			return wait, nil
 		}
@@ -331,7 +335,7 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 		s.mu.Lock()
 		err, k.failed = k.failed, nil
 		if k.missing {
-			return k.rest(s.stopwatch()), nil
+			return max(k.rest(s.stopwatch()), firstBackoff), nil
 		}
 		return 0, err
 	}

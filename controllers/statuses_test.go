@@ -280,28 +280,67 @@ func TestStatusWriteFails(t *testing.T) {
 // A status that cannot be written is tried again ever more rarely, whatever else there is
 // to look at.
 func TestStatusWritesBackOff(t *testing.T) {
-	s := newStatusServer(t)
-	failure := errors.New("too large")
-	s.before = func() error { return failure }
-	s.mustLook(s.stored, s.status(1))
-	s.clock = s.clock.Add(results)
-	const pause = 5 * time.Millisecond
-	for range time.Second / pause {
-		wait, err := s.look(s.stored, s.status(1))
-		if err == nil && wait <= 0 {
-			s.woken()
-		}
-		s.clock = s.clock.Add(pause)
-	}
-	if s.writes < 4 || s.writes > 10 {
-		t.Errorf("%d writes in a second", s.writes)
-	}
-	s.before = nil
-	s.clock = s.clock.Add(longestBackoff)
-	s.mustLook(s.stored, s.status(1))
-	s.woken()
-	if s.stored.Status.Succeeded != 1 {
-		t.Errorf("in the end there is %v", s.stored.Status)
+	tooLarge := errors.New("too large")
+	notFound := apierrors.NewNotFound(schema.GroupResource{Resource: "jobflows"}, "f")
+	for name, c := range map[string]struct {
+		failure       error
+		before, after v1alpha1.State
+	}{
+		"of results": {tooLarge, v1alpha1.StateRunning, v1alpha1.StateRunning},
+		"of an end":  {tooLarge, v1alpha1.StateRunning, v1alpha1.StateSucceed},
+		"of what is gone, though the cache has it":       {notFound, v1alpha1.StateRunning, v1alpha1.StateRunning},
+		"of an end of what is gone":                      {notFound, v1alpha1.StateRunning, v1alpha1.StateSucceed},
+		"after the end":                                  {tooLarge, v1alpha1.StateSucceed, v1alpha1.StateSucceed},
+		"after the end of what is gone, which is cached": {notFound, v1alpha1.StateSucceed, v1alpha1.StateSucceed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStatusServer(t)
+			s.change(func(stored *v1alpha1.JobFlow) {
+				stored.Status.State = c.before
+				if c.before == v1alpha1.StateSucceed {
+					stored.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}}
+				}
+			})
+			next := s.stored.Status
+			next.State, next.Succeeded = c.after, 1
+			look := func() (time.Duration, error) {
+				if c.before == v1alpha1.StateSucceed {
+					s.statuses.ended(s.stored)
+				}
+				return s.look(s.stored, next)
+			}
+			s.before = func() error { return c.failure }
+			beside := c.after == v1alpha1.StateRunning
+			if beside {
+				s.mustLook(s.stored, next)
+				s.clock = s.clock.Add(results)
+			}
+			const pause = 5 * time.Millisecond
+			for range time.Second / pause {
+				wait, err := look()
+				switch {
+				case beside && err == nil && wait <= 0:
+					s.woken()
+				case !beside && err == nil && wait <= 0:
+					t.Fatal("nobody looks again")
+				}
+				s.clock = s.clock.Add(pause)
+			}
+			if s.writes < 4 || s.writes > 10 {
+				t.Errorf("%d writes in a second", s.writes)
+			}
+			s.before = nil
+			s.clock = s.clock.Add(longestBackoff)
+			if _, err := look(); err != nil {
+				t.Error(err)
+			}
+			if beside {
+				s.woken()
+			}
+			if s.stored.Status.Succeeded != 1 {
+				t.Errorf("in the end there is %v", s.stored.Status)
+			}
+		})
 	}
 }
 

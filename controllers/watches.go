@@ -139,11 +139,11 @@ func settle(result ctrl.Result, errs ...error) (ctrl.Result, error) {
 // dueDespite is for a reconcile that failed, of which controller-runtime takes nothing
 // but the error. Its backoff may be a minute: what is due before that, the status of
 // other Jobs or a deadline, is due all the same.
-func dueDespite(queue workqueue.TypedRateLimitingInterface[reconcile.Request], req ctrl.Request, result ctrl.Result) ctrl.Result {
+func dueDespite(queue workqueue.TypedRateLimitingInterface[reconcile.Request], req ctrl.Request, result *ctrl.Result) {
 	if result.RequeueAfter > 0 {
 		queue.AddAfter(req, result.RequeueAfter)
 	}
-	return ctrl.Result{}
+	*result = ctrl.Result{}
 }
 
 // parts are the errors that were joined: a conflict among them must not hide the

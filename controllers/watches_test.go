@@ -117,8 +117,9 @@ func TestDueDespiteAnError(t *testing.T) {
 	nothing := reconcile.Request{NamespacedName: types.NamespacedName{Name: "nothing"}}
 	due := reconcile.Request{NamespacedName: types.NamespacedName{Name: "due"}}
 	for request, wait := range map[reconcile.Request]time.Duration{nothing: 0, due: time.Millisecond} {
-		if left := dueDespite(queue, request, ctrl.Result{RequeueAfter: wait}); left != (ctrl.Result{}) {
-			t.Errorf("beside the error there is %v", left)
+		result := ctrl.Result{RequeueAfter: wait}
+		if dueDespite(queue, request, &result); result != (ctrl.Result{}) {
+			t.Errorf("beside the error there is %v", result)
 		}
 	}
 	if got, _ := queue.Get(); got != due || queue.Len() > 0 {

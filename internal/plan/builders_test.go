@@ -298,6 +298,23 @@ func (b seenBuilder) gone(names ...string) seenBuilder {
 	return b
 }
 
+// tried says when a Job could not be created, in seconds after some time.
+func (b seenBuilder) tried(name string, at int64) seenBuilder {
+	attempts := maps.Clone(b.Attempts.At)
+	if attempts == nil {
+		attempts = map[string]time.Time{}
+	}
+	attempts[name] = time.Unix(at, 0)
+	b.Attempts.At = attempts
+	return b
+}
+
+// turn says which step's Job is asked for first.
+func (b seenBuilder) turn(name string) seenBuilder {
+	b.Attempts.Turn = name
+	return b
+}
+
 func (b seenBuilder) template(name string, volumes ...string) seenBuilder {
 	spec := jobSpec()
 	for _, volume := range volumes {

@@ -29,14 +29,14 @@ type flowPlan struct {
 	graph     *graph.Graph
 	templates map[string]*batchv1.JobSpec
 	jobs      map[string]jobs.State
-	refused   map[string]time.Time
+	attempts  Attempts
 	active    int32 // Jobs that run, with those about to be created
 }
 
 // Flow plans a JobFlow whose spec is valid. steps is the graph of its steps.
 func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now time.Time) Plan {
 	recorded := byName(flow.Status.Flows)
-	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates, jobs: seen.Jobs, refused: seen.Refused}
+	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates, jobs: seen.Jobs, attempts: seen.Attempts}
 
 	if Ended(&flow.Status.Summary) {
 		p.Ended = true
@@ -98,7 +98,7 @@ func (p *flowPlan) startSteps() {
 	// Last, so that with spec.parallelism they do not take the place of steps that
 	// can run; and of each other not for ever.
 	slices.SortStableFunc(inVain, func(a, b int) int {
-		return p.refused[p.Runs[a].Name].Compare(p.refused[p.Runs[b].Name])
+		return p.attempts.At[p.Runs[a].Name].Compare(p.attempts.At[p.Runs[b].Name])
 	})
 	for _, i := range inVain {
 		p.startStep(i)
@@ -112,9 +112,8 @@ func (p *flowPlan) triedInVain(step int) bool {
 	if was == nil || was.Phase != v1alpha1.PhaseWaiting || was.JobUID != "" {
 		return false
 	}
-	_, refused := p.refused[was.Name]
 	return was.Reason == v1alpha1.ReasonNameConflict || was.Reason == v1alpha1.ReasonInvalidJobTemplate ||
-		was.Reason == v1alpha1.ReasonCreateFailed && refused
+		was.Reason == v1alpha1.ReasonCreateFailed && was.Name != p.attempts.Turn
 }
 
 const nobody = -1

@@ -21,6 +21,15 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
+// Attempts are what is known of creations that went wrong.
+type Attempts struct {
+	// At is when a Job could not be created, by step or node.
+	At map[string]time.Time
+	// Turn is the step or node whose Job was refused and is asked for first, since others
+	// would most likely be refused too; empty if there is none, or it has had its turn.
+	Turn string
+}
+
 // Observed is what was read about the Jobs of one parent in this pass.
 type Observed struct {
 	// Jobs are the Jobs that the parent controls, by the step or node that they
@@ -28,9 +37,7 @@ type Observed struct {
 	Jobs map[string]jobs.State
 	// Gone are the steps or nodes whose recorded Job a live read did not find.
 	Gone map[string]bool
-	// Refused are the steps or nodes whose Job the API server did not take when it was
-	// their turn, and when that was. Others go first.
-	Refused map[string]time.Time
+	Attempts Attempts
 	// Unrecorded says that the status which is planned from is not written yet. What
 	// may only happen once a result is recorded then waits for the next pass.
 	Unrecorded bool

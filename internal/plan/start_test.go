@@ -230,6 +230,22 @@ func TestParallelism(t *testing.T) {
 			seen: seen(),
 			want: outcome{Runs: []string{"a Waiting", "b Waiting NameConflict"}, Create: []string{"p-a"}},
 		},
+		"of two such steps the one is tried that has waited longer": {
+			flow: newFlow("a", "b").parallelism(1).
+				recorded(run("a").because(v1alpha1.ReasonNameConflict), run("b").because(v1alpha1.ReasonCreateFailed)),
+			seen: seen().tried("a", 2).tried("b", 1),
+			want: outcome{Runs: []string{"a Waiting NameConflict", "b Waiting CreateFailed"}, Create: []string{"p-b"}},
+		},
+		"a step whose Job was refused keeps its place in its turn": {
+			flow: newFlow("a", "b").parallelism(1).recorded(run("a").because(v1alpha1.ReasonCreateFailed)),
+			seen: seen().tried("a", 1).turn("a"),
+			want: outcome{Runs: []string{"a Waiting CreateFailed", "b " + full1}, Create: []string{"p-a"}},
+		},
+		"and does not hold up others after that": {
+			flow: newFlow("a", "b").parallelism(1).recorded(run("a").because(v1alpha1.ReasonCreateFailed)),
+			seen: seen().tried("a", 1),
+			want: outcome{Runs: []string{"a Waiting CreateFailed", "b Waiting"}, Create: []string{"p-b"}},
+		},
 		"raised": {
 			flow: newFlow("a", "b", "c").parallelism(3).recorded(run("a").running(), run("b").because(v1alpha1.ReasonParallelism)),
 			seen: seen(job("a")),
