@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -20,65 +21,97 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// TestRandomGraphs runs 500 random graphs against the API server. The test plays
-// the Job controller: it ends Jobs in random order, some of them as failed, and
-// deletes some that have ended. Now and then the operator is restarted in the
-// middle. Whatever happens, a step's Job is created once, and not before those of
-// its dependencies are Complete, and the final state is right.
+// TestRandomGraphs runs some 500 random graphs against the API server, several of them
+// at the same time. The test plays the Job controller: it ends Jobs in random order, some
+// of them as failed, and deletes some that have ended. Now and then the operator is
+// restarted in the middle. Whatever happens, a step's Job is created once, and not before
+// those of its dependencies are Complete, and the final state is right.
 func TestRandomGraphs(t *testing.T) {
-	setDefault(t, "rapid.checks", "500")
+	const together = 8
+	setDefault(t, "rapid.checks", "63") // for each of them
 	RegisterTestingT(t)
-	namespace := newNamespace()
-	jobs := watchJobs(t, namespace)
-	running := startOperator()
-	t.Cleanup(func() { running.stop() })
+	r := &graphRunner{namespace: newNamespace(), began: time.Now()}
+	r.jobs = watchJobs(t, r.namespace)
+	r.operator = startOperator()
+	t.Cleanup(func() { r.operator.stop() })
+	// They mostly wait, so that t.Parallel, which knows processors only, is not for them.
+	var all sync.WaitGroup
+	for i := range together {
+		all.Go(func() {
+			t.Run(strconv.Itoa(i), func(t *testing.T) { rapid.Check(t, r.run) })
+		})
+	}
+	all.Wait()
+}
 
-	began, number, steps, restarts := time.Now(), 0, 0, 0
-	rapid.Check(t, func(t *rapid.T) {
-		g := NewWithT(t)
-		number++
-		graph := drawGraph(t)
-		steps += len(graph.steps)
-		flow := graph.flow(namespace, fmt.Sprintf("g%d", number))
-		g.Expect(k8s.Create(ctx, flow)).To(Succeed())
+// graphRunner is what graphs that run side by side share.
+type graphRunner struct {
+	namespace string
+	jobs      *jobLog
+	began     time.Time
 
-		model := newModel(graph)
-		for !model.over() {
-			g.Eventually(func() []string { return jobs.created(flow.Name) }, 20*time.Second, 2*time.Millisecond).
-				Should(ConsistOf(model.started()), "the Jobs that must exist by now")
-			if rapid.IntRange(0, 99).Draw(t, "restart") == 50 {
-				running.stop()
-				running = startOperator()
-				restarts++
-			}
-			next := rapid.SampledFrom(model.open()).Draw(t, "ends")
-			name := flow.Name + "-" + next
-			if graph.fails[next] {
-				g.Expect(finish(namespace, name, batchv1.JobFailureTarget, batchv1.JobFailed, "BackoffLimitExceeded", "")).To(Succeed())
-			} else {
-				g.Expect(finish(namespace, name, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
-			}
-			model.end(next)
-			if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
-				g.Eventually(flowPhases(namespace, flow.Name), 20*time.Second, 5*time.Millisecond).
-					Should(HaveKeyWithValue(next, HavePrefix(string(model.phase(next)))), "the result is recorded")
-				job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-				g.Expect(k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
-			}
-		}
+	mu                      sync.Mutex
+	operator                *operator
+	graphs, steps, restarts int
+}
 
-		g.Eventually(flowState(namespace, flow.Name), 20*time.Second, 5*time.Millisecond).Should(Equal(model.state()))
-		g.Expect(jobs.created(flow.Name)).To(ConsistOf(model.started()), "nothing ran that should not have")
-		for name, times := range jobs.times(flow.Name) {
-			g.Expect(times).To(Equal(1), "Job %s was created once", name)
+// name is that of the next graph.
+func (r *graphRunner) name(graph *randomGraph) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.graphs++
+	r.steps += len(graph.steps)
+	if r.graphs%50 == 0 {
+		fmt.Printf("%3d graphs, %4d steps, %2d restarts of the operator, %s\n", r.graphs, r.steps, r.restarts, time.Since(r.began).Round(time.Second))
+	}
+	return fmt.Sprintf("g%d", r.graphs)
+}
+
+func (r *graphRunner) restart() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.operator.stop()
+	r.operator = startOperator()
+	r.restarts++
+}
+
+func (r *graphRunner) run(t *rapid.T) {
+	g := NewWithT(t)
+	graph := drawGraph(t)
+	flow := graph.flow(r.namespace, r.name(graph))
+	g.Expect(k8s.Create(ctx, flow)).To(Succeed())
+
+	model := newModel(graph)
+	for !model.over() {
+		g.Eventually(func() []string { return r.jobs.created(flow.Name) }, 20*time.Second, 2*time.Millisecond).
+			Should(ConsistOf(model.started()), "the Jobs that must exist by now")
+		if rapid.IntRange(0, 99).Draw(t, "restart") == 50 {
+			r.restart()
 		}
-		for _, run := range flowStatus(namespace, flow.Name)(g).Flows {
-			g.Expect(run.Phase).To(Equal(model.phase(run.Name)), "phase of %s", run.Name)
+		next := rapid.SampledFrom(model.open()).Draw(t, "ends")
+		name := flow.Name + "-" + next
+		if graph.fails[next] {
+			g.Expect(finish(r.namespace, name, batchv1.JobFailureTarget, batchv1.JobFailed, "BackoffLimitExceeded", "")).To(Succeed())
+		} else {
+			g.Expect(finish(r.namespace, name, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
 		}
-		if number%50 == 0 {
-			fmt.Printf("%3d graphs, %4d steps, %2d restarts of the operator, %s\n", number, steps, restarts, time.Since(began).Round(time.Second))
+		model.end(next)
+		if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
+			g.Eventually(flowPhases(r.namespace, flow.Name), 20*time.Second, 50*time.Millisecond).
+				Should(HaveKeyWithValue(next, HavePrefix(string(model.phase(next)))), "the result is recorded")
+			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name}}
+			g.Expect(k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
 		}
-	})
+	}
+
+	g.Eventually(flowState(r.namespace, flow.Name), 20*time.Second, 50*time.Millisecond).Should(Equal(model.state()))
+	g.Expect(r.jobs.created(flow.Name)).To(ConsistOf(model.started()), "nothing ran that should not have")
+	for name, times := range r.jobs.times(flow.Name) {
+		g.Expect(times).To(Equal(1), "Job %s was created once", name)
+	}
+	for _, run := range flowStatus(r.namespace, flow.Name)(g).Flows {
+		g.Expect(run.Phase).To(Equal(model.phase(run.Name)), "phase of %s", run.Name)
+	}
 }
 
 // setDefault sets a flag unless the command line does.
