@@ -36,7 +36,7 @@ type Observed struct {
 	// are for.
 	Jobs map[string]jobs.State
 	// Gone are the steps or nodes whose recorded Job a live read did not find.
-	Gone map[string]bool
+	Gone     map[string]bool
 	Attempts Attempts
 	// Unrecorded says that the status which is planned from is not written yet. What
 	// may only happen once a result is recorded then waits for the next pass.

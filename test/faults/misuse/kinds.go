@@ -35,7 +35,7 @@ type row struct {
 	// later are the properties, or single values of one, that do not show while Jobs run
 	// though they are taken, each with the reason; see trial.listed.
 	later map[string]string
-	// stricter are those that we refuse though a native Job may have them.
+	// stricter are those that our webhook refuses though a native Job may have them.
 	stricter map[string]string
 }
 
@@ -112,6 +112,7 @@ spec:
 `,
 		walk:       "spec.flows[0].jobTemplate",
 		native:     "spec.flows[0].jobTemplate",
+		stricter:   reserved("spec.flows[0].jobTemplate"),
 		kubernetes: []string{"spec.flows[0].jobTemplate.template.spec"},
 	},
 	{
@@ -131,6 +132,7 @@ spec:
 `,
 		walk:       "spec",
 		native:     "spec.jobTemplate",
+		stricter:   reserved("spec.jobTemplate"),
 		kubernetes: []string{"spec.jobTemplate.template.spec"},
 	},
 	{
@@ -166,8 +168,18 @@ spec: {excludeNodeList: n1, ` + wholeJob + `}
 		walk:       "spec",
 		except:     []string{"spec.globalParams", "spec.excludeNodeList"},
 		native:     "spec",
+		stricter:   reserved("spec"),
 		kubernetes: []string{"spec.template.spec"},
 	},
+}
+
+// reserved are the keys of a pod template that are the operator's own.
+func reserved(job string) map[string]string {
+	keys := map[string]string{}
+	for _, kind := range []string{"labels", "annotations"} {
+		keys[job+".template.metadata."+kind+"=the key 'api.practice.com/kind'"] = "the operator's own"
+	}
+	return keys
 }
 
 const reusable = `

@@ -25,13 +25,43 @@ import (
 // lies in the object, with the differences that ours are documented to have. It is
 // nil where the API server refuses such a Job, and then says why.
 func (c *cluster) native(ctx context.Context, object *unstructured.Unstructured, at string) (*batchv1.JobSpec, error, error) {
-	spec, _ := dig(object.Object, strings.Split(strings.ReplaceAll(at, firstItem, "."+firstItem), ".")).(map[string]any)
+	given := dig(object.Object, strings.Split(strings.ReplaceAll(at, firstItem, "."+firstItem), "."))
 	job := &unstructured.Unstructured{Object: map[string]any{}}
 	job.SetAPIVersion(batchv1.SchemeGroupVersion.String())
 	job.SetKind("Job")
 	job.SetNamespace(object.GetNamespace())
 	job.SetName("native")
-	spec = runtime.DeepCopyJSON(spec)
+	if given != nil {
+		job.Object["spec"] = runtime.DeepCopyJSONValue(given)
+	}
+	if spec, ok := job.Object["spec"].(map[string]any); ok {
+		asDocumented(spec)
+	}
+	var refusal error
+	// The API server of a busy machine may break off a request.
+	err := eventually(longestReaction, func() error {
+		refusal = c.client.Create(ctx, job, client.DryRunAll)
+		if isRefusal(refusal) {
+			return nil
+		}
+		return refusal
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("asking for a native Job: %w", err)
+	}
+	if refusal != nil {
+		return nil, refusal, nil
+	}
+	typed := &batchv1.Job{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(job.Object, typed); err != nil {
+		return nil, nil, err
+	}
+	clean := bare(&typed.Spec)
+	return &clean, nil, nil
+}
+
+// asDocumented makes the differences that a spec of ours has to that of a native Job.
+func asDocumented(spec map[string]any) {
 	// Those of a DaemonJob stand beside its Job spec.
 	delete(spec, "globalParams")
 	delete(spec, "excludeNodeList")
@@ -44,20 +74,6 @@ func (c *cluster) native(ctx context.Context, object *unstructured.Unstructured,
 	if pod, ok := dig(spec, []string{"template", "spec"}).(map[string]any); ok {
 		pod["restartPolicy"] = string(corev1.RestartPolicyNever)
 	}
-	job.Object["spec"] = spec
-	err := c.client.Create(ctx, job, client.DryRunAll)
-	if isRefusal(err) {
-		return nil, err, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("asking for a native Job: %w", err)
-	}
-	typed := &batchv1.Job{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(job.Object, typed); err != nil {
-		return nil, nil, err
-	}
-	clean := bare(&typed.Spec)
-	return &clean, nil, nil
 }
 
 // withoutGenerated leaves out what Kubernetes writes into every Job, and what a spec that
@@ -70,7 +86,10 @@ func withoutGenerated(spec map[string]any) {
 			delete(keys, key)
 		}
 	}
-	selector, _ := spec["selector"].(map[string]any)
+	selector, ok := spec["selector"].(map[string]any)
+	if !ok {
+		return
+	}
 	labels, _ := selector["matchLabels"].(map[string]any)
 	expressions, _ := selector["matchExpressions"].([]any)
 	if len(labels)+len(expressions) == 0 {

@@ -61,7 +61,10 @@ func (c *cluster) judgeRefusal(ctx context.Context, t *trial, wrong *unstructure
 	if !namesIt(t, text) && !named(text, "nosuchfield") && !c.namelessToo(ctx, t, wrong) {
 		return fmt.Errorf("refused without naming it: %s", clippedText(text))
 	}
-	if t.change || t.row.native == "" || t.listed(t.row.stricter) {
+	// A schema cannot be as lenient as the code that decodes Jobs: that takes null where
+	// there is nothing, and drops what a feature gate is off for.
+	bySchema := !strings.Contains(text, "admission webhook")
+	if t.change || bySchema || t.row.native == "" || t.listed(t.row.stricter) {
 		return nil
 	}
 	_, refused, err := c.native(ctx, wrong, t.row.native)
