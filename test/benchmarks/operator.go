@@ -53,7 +53,7 @@ func (b *bench) startOperator(ctx context.Context, ended context.CancelCauseFunc
 	}
 	go func() {
 		err := o.cmd.Wait()
-		ended(fmt.Errorf("the operator ended (%v); see %s", err, log.Name()))
+		ended(fmt.Errorf("the operator ended, %s; see %s", o.cmd.ProcessState, log.Name()))
 		o.exited <- err
 	}()
 	// The workers start once the caches are full, and this gauge with them. Then what is

@@ -37,20 +37,14 @@ func (c *cluster) native(ctx context.Context, object *unstructured.Unstructured,
 	if spec, ok := job.Object["spec"].(map[string]any); ok {
 		asDocumented(spec)
 	}
-	var refusal error
-	// The API server of a busy machine may break off a request.
-	err := eventually(longestReaction, func() error {
-		refusal = c.client.Create(ctx, job, client.DryRunAll)
-		if isRefusal(refusal) {
-			return nil
-		}
-		return refusal
-	})
+	err := c.client.Create(ctx, job, client.DryRunAll)
+	// Its own checks panic over an indexed Job without completions (v1.37), and it breaks
+	// the request off: it does not take such a Job either.
+	if isRefusal(err) || err != nil && strings.Contains(err.Error(), "INTERNAL_ERROR") {
+		return nil, err, nil
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("asking for a native Job: %w", err)
-	}
-	if refusal != nil {
-		return nil, refusal, nil
 	}
 	typed := &batchv1.Job{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(job.Object, typed); err != nil {
