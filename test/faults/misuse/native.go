@@ -38,8 +38,8 @@ func (c *cluster) native(ctx context.Context, object *unstructured.Unstructured,
 		asDocumented(spec)
 	}
 	err := c.client.Create(ctx, job, client.DryRunAll)
-	// Its own checks panic over an indexed Job without completions (v1.37), and it breaks
-	// the request off: it does not take such a Job either.
+	// Its own checks panic over a success policy without completions (v1.37), and it
+	// breaks the request off: it does not take such a Job either.
 	if isRefusal(err) || err != nil && strings.Contains(err.Error(), "INTERNAL_ERROR") {
 		return nil, err, nil
 	}
