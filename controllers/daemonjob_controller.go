@@ -119,17 +119,8 @@ func (r *daemonJobReconciler) get(ctx context.Context, req ctrl.Request) (_ *v1a
 	if current, err := r.fresh.ensure(ctx, dj); !current || err != nil {
 		return nil, false, err
 	}
-	if r.statuses.missing(dj) {
-		exists, err := r.fresh.exists(ctx, dj)
-		if err != nil {
-			return nil, false, err
-		}
-		if !exists {
-			// The watch will tell, unless this answer was wrong, too.
-			r.statuses.queue.AddAfter(req, longestBackoff)
-			return nil, false, nil
-		}
-		r.statuses.found(dj)
+	if there, err := r.statuses.ensure(ctx, dj, r.fresh); !there || err != nil {
+		return nil, false, err
 	}
 	unrecorded, err = r.statuses.refresh(dj)
 	return dj, unrecorded, err

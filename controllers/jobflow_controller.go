@@ -131,17 +131,8 @@ func (r *jobFlowReconciler) get(ctx context.Context, req ctrl.Request) (_ *v1alp
 	if current, err := r.fresh.ensure(ctx, flow); !current || err != nil {
 		return nil, false, err
 	}
-	if r.statuses.missing(flow) {
-		exists, err := r.fresh.exists(ctx, flow)
-		if err != nil {
-			return nil, false, err
-		}
-		if !exists {
-			// The watch will tell, unless this answer was wrong, too.
-			r.statuses.queue.AddAfter(req, longestBackoff)
-			return nil, false, nil
-		}
-		r.statuses.found(flow)
+	if there, err := r.statuses.ensure(ctx, flow, r.fresh); !there || err != nil {
+		return nil, false, err
 	}
 	unrecorded, err = r.statuses.refresh(flow)
 	return flow, unrecorded, err

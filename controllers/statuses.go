@@ -223,22 +223,34 @@ func (s *statuses[S, T, P]) announce(object P, before, after *S) {
 	metrics.Transition(s.kind.name, summaryBefore, summaryAfter, runsBefore, runsAfter)
 }
 
-// missing says whether the API server did not know an object when its status was
-// written, though the cache shows it.
-func (s *statuses[S, T, P]) missing(object P) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k := s.find(object)
-	return k != nil && k.missing
-}
-
-// found is for an object that was missing, and is there after all.
-func (s *statuses[S, T, P]) found(object P) {
+// ensure says whether an object is there. The cache shows it, but the API server may not
+// have known it when its status was written; then it is asked once more.
+func (s *statuses[S, T, P]) ensure(ctx context.Context, object P, fresh *freshness[T, P]) (bool, error) {
+	if !s.missing(object) {
+		return true, nil
+	}
+	there, err := fresh.exists(ctx, object)
+	if err != nil {
+		return false, err
+	}
+	if !there {
+		// The watch will tell, unless this answer was wrong, too.
+		s.queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)}, longestBackoff)
+		return false, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.find(object); k != nil {
 		k.missing = false
 	}
+	return true, nil
+}
+
+func (s *statuses[S, T, P]) missing(object P) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.find(object)
+	return k != nil && k.missing
 }
 
 func (k *keptStatus[S]) caughtUp() {
@@ -265,6 +277,7 @@ func (s *statuses[S, T, P]) ended(object P) {
 		s.makeSure(object, k, &k.newest)
 	}
 	if k.failures > 0 {
+		// A change after the end, too, waits for how often the last has failed.
 		s.known[client.ObjectKeyFromObject(object)] = &keptStatus[S]{uid: k.uid, done: k.done, failures: k.failures}
 		return
 	}

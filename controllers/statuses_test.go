@@ -59,7 +59,9 @@ type statusServer struct {
 	// before is called with each write, before it takes effect; an error refuses it.
 	// after is called once it has, and keeps the answer from the operator with an error.
 	before, after func() error
-	clock         time.Time
+	// reading is what becomes of a live read.
+	reading error
+	clock   time.Time
 }
 
 func newStatusServer(t *testing.T) *statusServer {
@@ -74,6 +76,15 @@ func newStatusServer(t *testing.T) *statusServer {
 
 func (s *statusServer) status(succeeded int32) v1alpha1.JobFlowStatus {
 	return v1alpha1.JobFlowStatus{Summary: v1alpha1.Summary{State: v1alpha1.StateRunning, Succeeded: succeeded}}
+}
+
+// Get implements client.Reader.
+func (s *statusServer) Get(_ context.Context, _ client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	if s.reading != nil {
+		return s.reading
+	}
+	s.stored.DeepCopyInto(object.(*v1alpha1.JobFlow))
+	return nil
 }
 
 func (s *statusServer) Status() client.SubResourceWriter { return statusEndpoint{server: s} }
@@ -351,24 +362,30 @@ func TestObjectIsMissing(t *testing.T) {
 	notFound := apierrors.NewNotFound(schema.GroupResource{Resource: "jobflows"}, "f")
 	s.before = func() error { return notFound }
 	s.mustLook(s.stored, s.status(1))
-	if s.statuses.missing(s.stored) {
-		t.Error("missing before it was written")
+	fresh := newFreshness[v1alpha1.JobFlow](s, &v1alpha1.JobFlowList{})
+	ensure := func(reading error, want, fails bool) {
+		t.Helper()
+		s.reading = reading
+		if there, err := s.statuses.ensure(t.Context(), s.stored, fresh); there != want || (err != nil) != fails {
+			t.Errorf("there: %t, %v", there, err)
+		}
 	}
+	ensure(notFound, true, false) // nobody asks
 	s.clock = s.clock.Add(results)
 	s.mustLook(s.stored, s.status(1))
 	s.woken()
-	if !s.statuses.missing(s.stored) {
-		t.Error("not missing")
-	}
+	ensure(notFound, false, false)
+	ensure(errNoAnswer, false, true)
 	s.expect(s.stored, 1, true)
 
 	// It is there after all.
 	s.before = nil
-	s.statuses.found(s.stored)
+	ensure(nil, true, false)
+	ensure(notFound, true, false) // nobody asks
 	s.clock = s.clock.Add(results)
 	s.mustLook(s.stored, s.status(1))
 	s.woken()
-	if s.statuses.missing(s.stored) || s.stored.Status.Succeeded != 1 {
+	if s.stored.Status.Succeeded != 1 {
 		t.Errorf("there is %v", s.stored.Status)
 	}
 
@@ -376,9 +393,10 @@ func TestObjectIsMissing(t *testing.T) {
 	s.before = func() error { return notFound }
 	end := s.status(2)
 	end.State = v1alpha1.StateSucceed
-	if wait, err := s.look(s.stored, end); wait <= 0 || err != nil || !s.statuses.missing(s.stored) {
+	if wait, err := s.look(s.stored, end); wait <= 0 || err != nil {
 		t.Errorf("waits %s: %v", wait, err)
 	}
+	ensure(notFound, false, false)
 }
 
 // After the end a change of the spec is still to be acknowledged, though the cache shows
