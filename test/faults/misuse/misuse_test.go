@@ -27,11 +27,10 @@ var only = flag.String("only", "", "a regular expression: trials whose name it d
 
 const workers = 8
 
-// longestRow is how long a row may take, on a machine that is busy with other things.
-const longestRow = 30 * time.Minute
-
 func TestMisuse(t *testing.T) {
-	c, err := startCluster(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+	defer cancel()
+	c, err := startCluster(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +45,6 @@ func TestMisuse(t *testing.T) {
 	for i := range rows {
 		row := &rows[i]
 		t.Run(row.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), longestRow)
-			defer cancel()
 			part := c.misuse(ctx, t, row, short)
 			tried += part.Faults
 			for _, figure := range part.Figures {
