@@ -24,6 +24,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
+	"github.com/jobflow-operator/jobflow-operator/internal/shutdown"
 	"github.com/jobflow-operator/jobflow-operator/internal/startup"
 	"github.com/jobflow-operator/jobflow-operator/webhooks"
 )
@@ -47,6 +48,7 @@ type options struct {
 	namespace      string
 	holdUpgrades   bool
 	enableWebhooks bool
+	shutdownDelay  time.Duration
 	webhooks       webhooks.ServerOptions
 	certs          webhooks.CertOptions
 	zap            zap.Options
@@ -69,6 +71,8 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.certs.Service, "webhook-service", webhooks.DefaultService, "Service of the webhooks, which the operator's own certificate is for.")
 	flags.StringVar(&o.certs.Configuration, "webhook-configuration", webhooks.DefaultConfiguration,
 		"ValidatingWebhookConfiguration that gets the CA of the operator's own certificate.")
+	flags.DurationVar(&o.shutdownDelay, "shutdown-delay-duration", 5*time.Second,
+		"How long to work on after being told to end, so that the API server stops calling the webhooks first. Not without webhooks.")
 	flags.BoolVar(&o.printVersion, "version", false, "Print the version and exit.")
 	o.zap.BindFlags(flags)
 }
@@ -177,6 +181,7 @@ func run(o *options) error {
 				return fmt.Errorf("setting up the webhook certificate: %w", err)
 			}
 		}
+		ctx = shutdown.Delay(ctx, o.shutdownDelay, ctrl.Log.WithName("shutdown"))
 	}
 	return mgr.Start(ctx)
 }
@@ -203,7 +208,7 @@ func managerOptions(o *options) ctrl.Options {
 		// Safe, since nothing runs after mgr.Start: the next leader need not wait for
 		// the lease to run out.
 		LeaderElectionReleaseOnCancel: true,
-		// Less than the 30 s that a pod is given to end by default.
+		// With --shutdown-delay-duration less than the 30 s that a pod is given to end.
 		GracefulShutdownTimeout: ptr.To(20 * time.Second),
 	}
 }

@@ -94,7 +94,9 @@ func mayCreateJobs(ctx context.Context, reviews client.Writer, name string) erro
 		return apierrors.NewInternalError(fmt.Errorf("finding out who asks: %w", err))
 	}
 	review := reviewOf(&request)
-	ctx, cancel := context.WithTimeout(ctx, reviewTime)
+	// The context of a request ends when the server is told to stop, though the server
+	// still answers what it has begun with.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTime)
 	defer cancel()
 	err = reviews.Create(ctx, review)
 	if err == nil && !review.Status.Allowed && review.Status.EvaluationError != "" {

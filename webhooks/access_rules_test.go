@@ -233,6 +233,20 @@ func TestReviewOfNobody(t *testing.T) {
 	}
 }
 
+// A request that came before the server was told to stop is answered, so it must not be
+// refused for that: an API server that is called in mid-rollout would pass the refusal on.
+func TestReviewWhileTheServerStops(t *testing.T) {
+	stopped, stop := context.WithCancel(context.Background())
+	stop()
+	reviews := answering(func(ctx context.Context, review *authorizationv1.SubjectAccessReview) error {
+		review.Status.Allowed = true
+		return ctx.Err()
+	})
+	if err := mayCreateJobs(admission.NewContextWithRequest(stopped, requestOf()), reviews, "flow"); err != nil {
+		t.Errorf("refused: %v", err)
+	}
+}
+
 // Whoever may not create Jobs learns that, and not what else is wrong.
 func TestAccessComesBeforeMistakes(t *testing.T) {
 	reviews := answering(func(context.Context, *authorizationv1.SubjectAccessReview) error { return nil })

@@ -18,6 +18,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 	"github.com/onsi/gomega/gexec"
 	admissionv1 "k8s.io/api/admission/v1"
 	registrationv1 "k8s.io/api/admissionregistration/v1"
@@ -89,9 +90,13 @@ var _ = Describe("The operator's own certificate", Ordered, func() {
 		}
 	})
 
-	It("ends cleanly when told to", func() {
+	It("goes on answering for a while when told to end, and then ends cleanly", func() {
 		for _, r := range replicas {
 			r.session.Interrupt()
+		}
+		for _, r := range replicas {
+			Eventually(r.session.Err).Should(gbytes.Say("Told to end"))
+			Eventually(r.review).Should(HaveField("Allowed", false))
 		}
 		for _, r := range replicas {
 			Eventually(r.session).Should(gexec.Exit(0))

@@ -30,6 +30,7 @@ type fault struct {
 
 var faults = []fault{
 	{name: "leader-killed", short: true, replicas: 2, workloads: anywhere(manyFlows), inflict: killLeader},
+	{name: "operator-rolled-out", short: true, replicas: 1, workloads: anywhere(everyFeature), inflict: rollOut},
 	{name: "api-server-restarted", short: true, replicas: 1, workloads: anywhere(everyFeature), inflict: outage{
 		begin: func(ctx context.Context) { devcluster(ctx, "kill", "kube-apiserver") },
 		end:   func(ctx context.Context) { devcluster(ctx, "up") },

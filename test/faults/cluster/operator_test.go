@@ -28,7 +28,8 @@ func findOperator(ctx context.Context) {
 	lease = client.ObjectKey{Namespace: operator.Namespace, Name: "jobflow-operator.api.practice.com"}
 }
 
-// patchOperator changes the Deployment and waits for the rollout.
+// patchOperator changes the Deployment and waits for the rollout. Pods on their way out
+// may still answer then.
 func patchOperator(ctx context.Context, change func(*appsv1.Deployment)) {
 	GinkgoHelper()
 	changeOperator(ctx, change)

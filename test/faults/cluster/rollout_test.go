@@ -1,0 +1,63 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// rollOut replaces the operator's pod, as an upgrade does, while somebody goes on
+// creating JobFlows: none of them is refused.
+func rollOut(ctx context.Context, t *trial, leader *corev1.Pod) {
+	GinkgoHelper()
+	began := time.Now()
+	asking, stop := context.WithCancel(ctx)
+	answered := make(chan struct{})
+	var answers int
+	var refusals []string
+	go func() {
+		defer close(answered)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-asking.Done():
+				return
+			case <-tick.C:
+			}
+			flow := namedFlow("asked", step("a", 0))
+			flow.Namespace = t.namespace
+			if err := k8s.Create(ctx, flow, client.DryRunAll); err != nil {
+				refusals = append(refusals, fmt.Sprintf("%s after the rollout began: %s", seconds(time.Since(began)), err))
+			}
+			answers++
+		}
+	}()
+	DeferCleanup(stop)
+
+	patchOperator(ctx, func(d *appsv1.Deployment) {
+		d.Spec.Template.Annotations = map[string]string{"kubectl.kubernetes.io/restartedAt": began.Format(time.RFC3339)}
+	})
+	Eventually(ctx, func(ctx context.Context) bool {
+		return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(leader), &corev1.Pod{}))
+	}).WithTimeout(awaited).Should(BeTrue(), "the old pod is still there")
+	stop()
+	<-answered
+	t.part.Checks += answers
+	t.part.Violations = append(t.part.Violations, refusals...)
+	t.part.Add("JobFlows that admission was asked about meanwhile", answers)
+	t.part.Add("from the rollout to the end of the old pod", seconds(time.Since(began)))
+
+	Eventually(ctx, func() string { return t.record.leaderAfter(began).holder }).WithTimeout(awaited).ShouldNot(BeEmpty(), "leaders after that")
+	next := t.record.leaderAfter(began)
+	t.part.Add("from the rollout to another's lease", seconds(next.at.Sub(began)))
+	Eventually(ctx, func() time.Time { return t.record.firstJobAfter(next.at) }).WithTimeout(awaited).ShouldNot(BeZero(), "Jobs by the next leader")
+	t.part.Add("from the lease to the first Job", seconds(t.record.firstJobAfter(next.at).Sub(next.at)))
+}
