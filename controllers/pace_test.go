@@ -13,15 +13,20 @@ import (
 
 func TestPace(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
-	for name, c := range map[string]struct{ took, after, want time.Duration }{
-		"a short look":     {took: shortLook - 1},
-		"a long one":       {took: 5 * time.Millisecond, want: restPerLook * 5 * time.Millisecond},
-		"a while after it": {took: 5 * time.Millisecond, after: time.Millisecond, want: restPerLook*5*time.Millisecond - time.Millisecond},
-		"one that waited":  {took: time.Minute, want: longestPause},
-		"long after it":    {took: 5 * time.Millisecond, after: time.Second},
+	for name, c := range map[string]struct{ before, took, after, want time.Duration }{
+		"short looks":                        {before: shortLook - 1, took: shortLook - 1},
+		"long ones":                          {before: 5 * time.Millisecond, took: 7 * time.Millisecond, want: restPerLook * 5 * time.Millisecond},
+		"a while after them":                 {before: 5 * time.Millisecond, took: 5 * time.Millisecond, after: time.Millisecond, want: restPerLook*5*time.Millisecond - time.Millisecond},
+		"some that waited":                   {before: time.Minute, took: time.Minute, want: longestPause},
+		"one that waited, after another":     {before: 5 * time.Millisecond, took: time.Minute, want: restPerLook * 5 * time.Millisecond},
+		"one that waited, after a short one": {before: shortLook - 1, took: time.Minute},
+		"one that waited, the first":         {took: time.Minute},
+		"a short one after one that waited":  {before: time.Minute, took: shortLook - 1},
+		"long after them":                    {before: 5 * time.Millisecond, took: 5 * time.Millisecond, after: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, object := newPace(), types.NamespacedName{Name: "f"}
+			p.looked(object, start.Add(-c.before), start)
 			done := start.Add(c.took)
 			p.looked(object, start, done)
 			if got := max(0, p.wait(object, done.Add(c.after))); got != c.want {
