@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -13,33 +14,33 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// rollOut replaces the operator's pod, as an upgrade does, while somebody goes on
+// rollOut replaces the operator's pod, as an upgrade does, while others go on
 // creating JobFlows: none of them is refused.
 func rollOut(ctx context.Context, t *trial, leader *corev1.Pod) {
 	GinkgoHelper()
 	began := time.Now()
 	asking, stop := context.WithCancel(ctx)
-	answered := make(chan struct{})
+	var askers sync.WaitGroup
+	var mu sync.Mutex
 	var answers int
 	var refusals []string
-	go func() {
-		defer close(answered)
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-asking.Done():
-				return
-			case <-tick.C:
+	for range 4 {
+		askers.Go(func() {
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for asking.Err() == nil {
+				flow := namedFlow("asked", step("a", 0))
+				flow.Namespace = t.namespace
+				err := k8s.Create(ctx, flow, client.DryRunAll)
+				mu.Lock()
+				if answers++; err != nil {
+					refusals = append(refusals, fmt.Sprintf("%s after the rollout began: %s", seconds(time.Since(began)), err))
+				}
+				mu.Unlock()
+				<-tick.C
 			}
-			flow := namedFlow("asked", step("a", 0))
-			flow.Namespace = t.namespace
-			if err := k8s.Create(ctx, flow, client.DryRunAll); err != nil {
-				refusals = append(refusals, fmt.Sprintf("%s after the rollout began: %s", seconds(time.Since(began)), err))
-			}
-			answers++
-		}
-	}()
+		})
+	}
 	DeferCleanup(stop)
 
 	patchOperator(ctx, func(d *appsv1.Deployment) {
@@ -49,7 +50,7 @@ func rollOut(ctx context.Context, t *trial, leader *corev1.Pod) {
 		return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(leader), &corev1.Pod{}))
 	}).WithTimeout(awaited).Should(BeTrue(), "the old pod is still there")
 	stop()
-	<-answered
+	askers.Wait()
 	t.part.Checks += answers
 	t.part.Violations = append(t.part.Violations, refusals...)
 	t.part.Add("JobFlows that admission was asked about meanwhile", answers)
