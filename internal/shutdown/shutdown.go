@@ -22,7 +22,11 @@ func Delay(signalled context.Context, delay time.Duration, log logr.Logger) cont
 	delayed, end := context.WithCancel(context.WithoutCancel(signalled))
 	context.AfterFunc(signalled, func() {
 		log.Info("Told to end; working on until nobody calls the webhooks any more", "delay", delay.String())
-		time.AfterFunc(delay, end)
+		over, stop := context.WithTimeout(context.WithoutCancel(signalled), delay)
+		context.AfterFunc(over, func() {
+			stop()
+			end()
+		})
 	})
 	return delayed
 }

@@ -21,7 +21,7 @@ func TestDelay(t *testing.T) {
 				if got := ctx.Value(key{}); got != "kept" {
 					t.Errorf("it has the value %v", got)
 				}
-				time.Sleep(time.Hour) // of the test's own clock
+				synctest.Wait()
 				if ctx.Err() != nil {
 					t.Fatal("ended without a signal")
 				}
