@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -36,6 +37,30 @@ func (c *Cluster) awaitHeartbeats(ctx context.Context, client *apiclient.Client,
 			if renewed.Before(since) {
 				return fmt.Errorf("node %s has not reported since %s", name, renewed.Format(time.TimeOnly))
 			}
+		}
+		return nil
+	})
+}
+
+// deviceSocket is where a kubelet listens for device plugins, whatever its --root-dir.
+const deviceSocket = "/var/lib/kubelet/device-plugins/kubelet.sock"
+
+// madeDeviceSocket is when the last kubelet made it, or zero.
+func madeDeviceSocket() time.Time {
+	info, err := os.Lstat(deviceSocket)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// awaitDeviceSocket waits until a kubelet that was just started has made its socket.
+// Each removes that of another and takes its place, but one that finds another's between
+// the two ends with "address already in use": so they are started one after another.
+func (c *Cluster) awaitDeviceSocket(ctx context.Context, kubelet string, before time.Time) error {
+	return c.await(ctx, kubelet, 2*time.Minute, []string{kubelet}, func(context.Context) error {
+		if made := madeDeviceSocket(); made.IsZero() || made.Equal(before) {
+			return errors.New("it does not listen for device plugins yet")
 		}
 		return nil
 	})

@@ -142,11 +142,15 @@ func (c *Cluster) upReal(ctx context.Context, state *State) error {
 	var kubelets, fresh []string
 	begin := time.Now()
 	for _, n := range c.nodes(state) {
+		before := madeDeviceSocket()
 		started, err := c.kubelet(config, n)
 		if err != nil {
 			return err
 		}
 		if started {
+			if err := c.awaitDeviceSocket(ctx, n.KubeletName(), before); err != nil {
+				return err
+			}
 			fresh = append(fresh, n.Name)
 		}
 		kubelets = append(kubelets, n.KubeletName())
