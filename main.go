@@ -147,7 +147,7 @@ func run(o *options) error {
 		if certs, err = webhooks.FindCerts(o.webhooks); err != nil {
 			return err
 		}
-		managed.WebhookServer = certs.Server()
+		managed.WebhookServer = certs.Server(ctx.Done())
 	}
 	mgr, err := ctrl.NewManager(config, managed)
 	if err != nil {

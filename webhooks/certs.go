@@ -86,16 +86,17 @@ func FindCerts(server ServerOptions) (*Certs, error) {
 func (c *Certs) Mounted() bool { return c.mounted }
 
 // Server serves webhooks with the certificates. It can be started at once; with
-// the operator's own certificates it listens as soon as there is one.
-func (c *Certs) Server() webhook.Server {
+// the operator's own certificates it listens as soon as there is one. From the moment
+// that told is closed it asks clients to come by a new connection.
+func (c *Certs) Server(told <-chan struct{}) webhook.Server {
 	options := webhook.Options{Host: c.server.Host, Port: c.server.Port, CertDir: c.server.CertDir}
 	if c.mounted {
-		return webhook.NewServer(options)
+		return &leavingServer{Server: webhook.NewServer(options), told: told}
 	}
 	options.TLSOpts = []func(*tls.Config){func(config *tls.Config) {
 		config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.serving.Load(), nil }
 	}}
-	return &waitingServer{Server: webhook.NewServer(options), until: c.first}
+	return &leavingServer{Server: &waitingServer{Server: webhook.NewServer(options), until: c.first}, told: told}
 }
 
 // Manage adds to the manager what makes and renews the operator's own
@@ -263,6 +264,26 @@ func (s *waitingServer) Start(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// leavingServer closes connections with the answer once it is told to end. The API server
+// keeps them, and a request that it writes to one as it is closed is lost; a new one leads
+// to a pod that stays.
+type leavingServer struct {
+	webhook.Server
+	told <-chan struct{}
+}
+
+// Register implements webhook.Server.
+func (s *leavingServer) Register(path string, hook http.Handler) {
+	s.Server.Register(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-s.told:
+			w.Header().Set("Connection", "close")
+		default:
+		}
+		hook.ServeHTTP(w, r)
+	}))
 }
 
 // everyReplica has the manager run a cache whether it leads or not.

@@ -95,8 +95,10 @@ var _ = Describe("The operator's own certificate", Ordered, func() {
 			r.session.Interrupt()
 		}
 		for _, r := range replicas {
+			Expect(r.closes).To(BeFalse())
 			Eventually(r.session.Err).Should(gbytes.Say("Told to end"))
 			Eventually(r.review).Should(HaveField("Allowed", false))
+			Expect(r.closes).To(BeTrue())
 		}
 		for _, r := range replicas {
 			Eventually(r.session).Should(gexec.Exit(0))
@@ -118,6 +120,8 @@ type replica struct {
 	session                      *gexec.Session
 	kubeconfig, certDir          string
 	webhookAddress, probeAddress string
+	// closes says that the last answer closed its connection.
+	closes bool
 }
 
 func startReplica(program, kubeconfig string) *replica {
@@ -198,6 +202,7 @@ func (r *replica) review(g Gomega) *admissionv1.AdmissionResponse {
 	response, err := caller.Post(url, "application/json", bytes.NewReader(body)) //nolint:noctx // The caller has a time limit.
 	g.Expect(err).NotTo(HaveOccurred())
 	defer response.Body.Close() //nolint:errcheck // There is nothing left to do about it.
+	r.closes = response.Close
 	answer := &admissionv1.AdmissionReview{}
 	g.Expect(json.NewDecoder(response.Body).Decode(answer)).To(Succeed())
 	g.Expect(answer.Response).NotTo(BeNil())

@@ -86,7 +86,7 @@ func serve(scheme *runtime.Scheme) {
 	mgr, err := ctrl.NewManager(apiServer, ctrl.Options{
 		Scheme:        scheme,
 		Metrics:       metricsserver.Options{BindAddress: "0"},
-		WebhookServer: certs.Server(),
+		WebhookServer: certs.Server(ctx.Done()),
 	})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(webhooks.Setup(mgr)).To(Succeed())
