@@ -86,8 +86,8 @@ func FindCerts(server ServerOptions) (*Certs, error) {
 func (c *Certs) Mounted() bool { return c.mounted }
 
 // Server serves webhooks with the certificates. It can be started at once; with
-// the operator's own certificates it listens as soon as there is one. From the moment
-// that told is closed it asks clients to come by a new connection.
+// the operator's own certificates it listens as soon as there is one. Once told is closed,
+// which is before it ends, it closes each connection with the answer; nil is for never.
 func (c *Certs) Server(told <-chan struct{}) webhook.Server {
 	options := webhook.Options{Host: c.server.Host, Port: c.server.Port, CertDir: c.server.CertDir}
 	if c.mounted {
@@ -266,9 +266,9 @@ func (s *waitingServer) Start(ctx context.Context) error {
 	}
 }
 
-// leavingServer closes connections with the answer once it is told to end. The API server
-// keeps them, and a request that it writes to one as it is closed is lost; a new one leads
-// to a pod that stays.
+// leavingServer closes each connection with the answer once it is told to end. The API
+// server keeps connections, and a request that it writes to one just as the server ends is
+// lost; a new connection leads to a pod that stays.
 type leavingServer struct {
 	webhook.Server
 	told <-chan struct{}

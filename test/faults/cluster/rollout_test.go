@@ -56,9 +56,5 @@ func rollOut(ctx context.Context, t *trial, leader *corev1.Pod) {
 	t.part.Add("JobFlows that admission was asked about meanwhile", answers)
 	t.part.Add("from the rollout to the end of the old pod", seconds(time.Since(began)))
 
-	Eventually(ctx, func() string { return t.record.leaderAfter(began).holder }).WithTimeout(awaited).ShouldNot(BeEmpty(), "leaders after that")
-	next := t.record.leaderAfter(began)
-	t.part.Add("from the rollout to another's lease", seconds(next.at.Sub(began)))
-	Eventually(ctx, func() time.Time { return t.record.firstJobAfter(next.at) }).WithTimeout(awaited).ShouldNot(BeZero(), "Jobs by the next leader")
-	t.part.Add("from the lease to the first Job", seconds(t.record.firstJobAfter(next.at).Sub(next.at)))
+	awaitLeaderAfter(ctx, t, "the rollout", began)
 }

@@ -118,18 +118,16 @@ func (c *cluster) startWebhooks(server *harness.APIServer) error {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	running, cancel := context.WithCancel(context.Background())
 	mgr, err := ctrl.NewManager(server.Config, ctrl.Options{
-		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, WebhookServer: certs.Server(running.Done()),
+		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, WebhookServer: certs.Server(nil),
 	})
 	if err != nil {
-		cancel()
 		return err
 	}
 	if err := webhooks.Setup(mgr); err != nil {
-		cancel()
 		return err
 	}
+	running, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(running) }()
 	c.stop = append(c.stop, func() error { cancel(); return <-ended })
