@@ -114,36 +114,36 @@ test: $(DEVCLUSTER) $(HELM) $(KUSTOMIZE) ## Unit tests, and the controllers and 
 	$(call say,Testing hack/tools)
 	@go -C hack/tools test -timeout 10m ./...
 	$(call say,Testing the bundle)
-	@go -C test/bundle test -count=1 -timeout 10m ./...
+	@go -C test test -count=1 -timeout 10m ./bundle/...
 	$(call say,Testing the tests of the scorecard)
-	@go -C test/scorecard test -count=1 -timeout 10m ./...
+	@go -C test test -count=1 -timeout 10m ./scorecard/...
 	$(call say,Testing the harness of the faults)
 	@assets="$$($(DEVCLUSTER) assets)"; \
-	  KUBEBUILDER_ASSETS="$$assets" go -C test/faults test -timeout 10m ./soak ./fuzz ./summary ./internal/...
-	@go -C test/faults test -timeout 10m -run Invariants ./cluster
+	  KUBEBUILDER_ASSETS="$$assets" go -C test test -timeout 10m ./faults/soak ./faults/fuzz ./faults/summary ./faults/internal/...
+	@go -C test test -timeout 10m -run Invariants ./faults/cluster
 	$(call say,Testing what is installed and what it may do)
-	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test/security test -count=1 -timeout 10m ./...
+	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test test -count=1 -timeout 10m ./security/...
 	$(call say,Testing the Helm chart and dist/install.yaml)
-	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test/helm test -count=1 -timeout 10m ./chart/...
+	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test test -count=1 -timeout 10m ./helm/chart/...
 
 .PHONY: test-scorecard
 test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KUSTOMIZE) ## The bundle under "operator-sdk scorecard", in the cluster with the operator.
 	$(call say,Running the scorecard)
 	@$(use_cluster); $(use_kubectl); \
 	  $(KUSTOMIZE) build config/scorecard/runner | kubectl apply -f -; \
-	  go -C test/scorecard run ./runner --operator-sdk $(OPERATOR_SDK) $(if $(OWN_CLUSTER),--untar-image $(UNTAR_IMG)) $(CURDIR)/bundle
+	  go -C test run ./scorecard/runner --operator-sdk $(OPERATOR_SDK) $(if $(OWN_CLUSTER),--untar-image $(UNTAR_IMG)) $(CURDIR)/bundle
 
 .PHONY: test-observability
 test-observability: $(DEVCLUSTER) $(PROMTOOL) ## Alerts by promtool; every metric that they and the dashboard name, at a running operator.
 	$(call say,Testing alerts, runbooks and dashboard)
 	@assets="$$($(DEVCLUSTER) assets)"; \
-	  PROMTOOL=$(PROMTOOL) KUBEBUILDER_ASSETS="$$assets" go -C test/observability test -count=1 -timeout 10m ./...
+	  PROMTOOL=$(PROMTOOL) KUBEBUILDER_ASSETS="$$assets" go -C test test -count=1 -timeout 10m ./observability/...
 
 .PHONY: test-e2e
 test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
 	$(call say,Running the end-to-end tests)
 	@$(use_cluster); $(use_kubectl); \
-	  go -C test/e2e test -v -count=1 -timeout 40m ./...
+	  go -C test test -v -count=1 -timeout 40m ./e2e/...
 
 # A cluster of its own, whose API server counts the operator's requests. BENCH_FLAGS, for example
 # BENCH_FLAGS="--only a,b --runs 1"; the page and the plots are written by a run of everything.
@@ -161,7 +161,7 @@ bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated 
 	  kubectl apply -f config/rbac/role.yaml >/dev/null; \
 	  logs="$$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^logs *//p')"; \
 	  versions="operator $(VERSION) at $$(git describe --always --dirty 2>/dev/null || echo unknown), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^kubernetes */Kubernetes /p'), $$($(DEVCLUSTER) status --name $(BENCH_CLUSTER) | sed -n 's/^etcd *v/etcd v/p'), $$(go env GOVERSION)"; \
-	  go -C test/benchmarks run . --kubeconfig "$$KUBECONFIG" --manager $(MANAGER) --audit-log "$$logs/audit.log" \
+	  go -C test run ./benchmarks/ --kubeconfig "$$KUBECONFIG" --manager $(MANAGER) --audit-log "$$logs/audit.log" \
 	    --work $(BIN)/bench --versions "$$versions" $(BENCH_FLAGS)
 
 # Time is for people to look at; that nothing is quadratic, make test counts.
@@ -181,26 +181,26 @@ test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: wha
 	@rm -rf $(FAULTS_REPORT); mkdir -p $(FAULTS_REPORT)
 	@failed=0; for part in $(FAULTS_PARTS); do $(MAKE) $$part || failed=1; done; \
 	  printf '\n==> What the faults came to\n'; \
-	  go -C test/faults run ./summary $(FAULTS_REPORT) $(FAULTS_PARTS:faults-%=%) || failed=1; exit $$failed
+	  go -C test run ./faults/summary $(FAULTS_REPORT) $(FAULTS_PARTS:faults-%=%) || failed=1; exit $$failed
 
 # go test flags for one of the parts below that are Go tests, for example
 # FAULTS_FLAGS='-only "^diamond/" -seed 7'.
 FAULTS_FLAGS ?=
 run_faults = mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; \
   KUBEBUILDER_ASSETS="$$assets" FAULTS=$(FAULTS) FAULTS_REPORT=$(FAULTS_REPORT) \
-  go -C test/faults test $(RACE) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
+  go -C test test $(RACE) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
 
 FAULTS_PARTS += faults-crash
 .PHONY: faults-crash
 faults-crash: $(DEVCLUSTER) ## Kill the operator before and after each of its writes.
 	$(call say,Killing the operator at each of its writes)
-	@$(call run_faults,./crash)
+	@$(call run_faults,./faults/crash)
 
 FAULTS_PARTS += faults-api
 .PHONY: faults-api
 faults-api: $(DEVCLUSTER) ## Refusals, lost answers, watches that lag and break, clocks that jump.
 	$(call say,Putting faults between the operator and the API server)
-	@$(call run_faults,./api)
+	@$(call run_faults,./faults/api)
 
 FAULTS_PARTS += faults-fuzz
 # How long each fuzz test is fuzzed.
@@ -209,13 +209,13 @@ FUZZTIME ?= $(if $(filter short,$(FAULTS)),5s,60s)
 faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
 	$(call say,Fuzzing each test for $(FUZZTIME))
 	@mkdir -p $(FAULTS_REPORT)
-	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test/faults run ./fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
+	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test run ./faults/fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
 
 FAULTS_PARTS += faults-misuse
 .PHONY: faults-misuse
 faults-misuse: $(DEVCLUSTER) ## Give every property of the CRDs right and wrong values: none is ignored, nothing breaks.
 	$(call say,Misusing every property)
-	@$(call run_faults,./misuse)
+	@$(call run_faults,./faults/misuse)
 
 # How long to soak; flags of test/faults/soak. The long one rests long enough at its end
 # to see what leaks of each flow.
@@ -226,7 +226,7 @@ FAULTS_PARTS += faults-soak
 faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 JobFlows in two hours, with flat memory. FAULTS=short: 500 in a minute.
 	$(call say,Soaking the operator: $(SOAK_FLAGS))
 	@mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; export FAULTS_REPORT=$(FAULTS_REPORT); \
-	  KUBEBUILDER_ASSETS="$$assets" go -C test/faults run ./soak --operator $(MANAGER) \
+	  KUBEBUILDER_ASSETS="$$assets" go -C test run ./faults/soak --operator $(MANAGER) \
 	  --crds $(CURDIR)/config/crd/bases --out $(BIN) $(SOAK_FLAGS)
 
 # Its processes are killed, so that no cluster but our own will do.
@@ -241,7 +241,7 @@ faults-cluster: cluster-up ## Faults of API server, etcd, nodes and the operator
 	$(call say,Testing faults of the cluster)
 	@$(use_cluster); $(use_kubectl); \
 	  CLUSTER=$(CLUSTER) DEVCLUSTER=$(DEVCLUSTER) FAULTS_REPORT=$(FAULTS_REPORT) \
-	  go -C test/faults test -v -count=1 -timeout 90m ./cluster $(if $(filter short,$(FAULTS)),-ginkgo.label-filter=short) $(FAULTS_FLAGS)
+	  go -C test test -v -count=1 -timeout 90m ./faults/cluster $(if $(filter short,$(FAULTS)),-ginkgo.label-filter=short) $(FAULTS_FLAGS)
 else
 faults-cluster:
 	@echo 'KUBECONFIG is set. These faults need a cluster of devcluster, whose processes they kill: unset KUBECONFIG' >&2; exit 1
@@ -256,14 +256,14 @@ ifdef OWN_CLUSTER
 endif
 	$(call say,Testing the chart and dist/install.yaml in the cluster)
 	@$(use_cluster); $(use_kubectl); \
-	  IMG="$(IMG)" go -C test/helm test -v -count=1 -timeout 20m ./install/...
+	  IMG="$(IMG)" go -C test test -v -count=1 -timeout 20m ./helm/install/...
 
 .PHONY: test-olm
 test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from the catalog, on real nodes.
 	@$(MAKE) undeploy
 	$(call say,Running the tests under OLM)
 	@$(use_cluster); $(use_kubectl); set -a; source $(BIN)/olm/references; \
-	  go -C test/olm test -v -count=1 -timeout 20m ./...
+	  go -C test test -v -count=1 -timeout 20m ./olm/...
 
 ##@ Develop
 
@@ -395,8 +395,8 @@ image: build $(DEVCLUSTER) ## Make the operator's image, bin/image.tar, without 
 scorecard-image: $(DEVCLUSTER) ## Make the image of the scorecard's tests, bin/scorecard/scorecard.tar.
 	$(call say,Making the image $(SCORECARD_IMG))
 	@mkdir -p $(BIN)/scorecard
-	@CGO_ENABLED=0 go -C test/scorecard build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/scorecard/scorecard .
-	@go -C test/scorecard run ./emitted $(CURDIR) > $(BIN)/scorecard/words.json
+	@CGO_ENABLED=0 go -C test build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/scorecard/scorecard ./scorecard
+	@go -C test run ./scorecard/emitted $(CURDIR) > $(BIN)/scorecard/words.json
 	@$(DEVCLUSTER) image --binary $(BIN)/scorecard/scorecard --name "$(SCORECARD_IMG)" --out $(BIN)/scorecard/scorecard.tar \
 	  --extra-file $(BIN)/scorecard/words.json:/words.json --extra-file docs/status-reference.md:/status-reference.md
 

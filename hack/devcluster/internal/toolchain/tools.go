@@ -79,8 +79,8 @@ var sets = []set{
 		name:     "coredns",
 		dir:      "tools/coredns",
 		module:   "github.com/coredns/coredns",
-		packages: map[Program]string{CoreDNS: "github.com/coredns/coredns"},
-		hint:     "about three minutes the first time",
+		packages: map[Program]string{CoreDNS: "."},
+		hint:     "a minute or two the first time",
 	},
 	{
 		name:     "pause",
