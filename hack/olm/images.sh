@@ -55,6 +55,7 @@ catalog_image() { # NAME TEMPLATE
 image OLM quay.io/operator-framework/olm:local \
   --extra-file bin/olm-operator:/bin/olm --extra-file bin/olm-catalog:/bin/catalog \
   --extra-file bin/cpb:/bin/cpb --extra-file "$(command -v busybox):/bin/cp"
+# Nodes keep these two layers once: they come first in the images of opm and of each catalog.
 opm=(--extra-file bin/opm:/bin/opm --extra-file bin/grpc-health-probe:/bin/grpc_health_probe)
 image OPM quay.io/operator-framework/opm:local "${opm[@]}" --entrypoint /bin/opm
 
