@@ -2,7 +2,10 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -11,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
@@ -50,8 +52,8 @@ func (c *Cluster) OperatorPods(ctx context.Context) ([]corev1.Pod, error) {
 }
 
 // AskAdmission asks whether a JobFlow would be accepted. Nothing is stored.
-func (c *Cluster) AskAdmission(ctx context.Context, namespace string, steps ...v1alpha1.FlowStep) error {
-	flow := flows.New(namespace, "", steps...)
+func (c *Cluster) AskAdmission(ctx context.Context, namespace string) error {
+	flow := flows.New(namespace, "", flows.Step("a", "true"))
 	flow.GenerateName = "asked-"
 	return c.Create(ctx, flow, client.DryRunAll)
 }
@@ -60,5 +62,38 @@ func (c *Cluster) AskAdmission(ctx context.Context, namespace string, steps ...v
 // webhooks and trusts their certificate.
 func (c *Cluster) AwaitAdmission(ctx context.Context, namespace string) {
 	GinkgoHelper()
-	Eventually(ctx, c.AskAdmission).WithArguments(namespace, flows.Step("a", "true")).Should(Succeed())
+	Eventually(ctx, c.AskAdmission).WithArguments(namespace).Should(Succeed())
+}
+
+// KeepAskingAdmission asks admission again and again, as users do who go on creating JobFlows
+// while the operator is replaced. Stop returns how often it was asked, and what it refused.
+func (c *Cluster) KeepAskingAdmission(ctx context.Context, namespace string) (stop func() (asked int, refusals []string)) {
+	ctx, cancel := context.WithCancel(ctx)
+	began := time.Now()
+	var askers sync.WaitGroup
+	var mu sync.Mutex
+	var asked int
+	var refusals []string
+	for range 4 {
+		askers.Go(func() {
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for ctx.Err() == nil {
+				// A question that is under way when it is stopped is still answered.
+				err := c.AskAdmission(context.WithoutCancel(ctx), namespace)
+				mu.Lock()
+				if asked++; err != nil {
+					refusals = append(refusals, fmt.Sprintf("%s after the first question: %s", time.Since(began).Round(100*time.Millisecond), err))
+				}
+				mu.Unlock()
+				<-tick.C
+			}
+		})
+	}
+	DeferCleanup(cancel)
+	return func() (int, []string) {
+		cancel()
+		askers.Wait()
+		return asked, refusals
+	}
 }
