@@ -24,7 +24,7 @@ func TestNearMisses(t *testing.T) {
 	}
 
 	watched.note(3*time.Minute, 5*time.Minute)
-	if report := watched.report(); !strings.Contains(report, "180.0s of 5m0s  near_miss_test.go:") {
+	if report := watched.report(); !strings.Contains(report, "180.0s of 5m0s") || !strings.Contains(report, "near_miss_test.go:") {
 		t.Errorf("the report of a near miss is %q", report)
 	}
 }
