@@ -11,25 +11,28 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 	It("starts steps before the Jobs that they depend on are Complete, in order and once each", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
+		seen := record.Start(k8s, namespace)
 		// One watch sees what happens to all Jobs in the order in which it happened.
-		watcher, err := clientset.BatchV1().Jobs(namespace).Watch(ctx, metav1.ListOptions{})
+		watcher, err := k8s.Clientset.BatchV1().Jobs(namespace).Watch(ctx, metav1.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(watcher.Stop)
 
 		const steps = 6
-		flow := flowOf(namespace, step("s0", "true"))
+		flow := flows.New(namespace, "flow", flows.Step("s0", "true"))
 		for i := 1; i < steps; i++ {
-			flow.Spec.Flows = append(flow.Spec.Flows, step(fmt.Sprint("s", i), "true", fmt.Sprint("s", i-1)))
+			flow.Spec.Flows = append(flow.Spec.Flows, flows.Step(fmt.Sprint("s", i), "true", fmt.Sprint("s", i-1)))
 		}
 		flow.Spec.StartOn = v1alpha1.StartOnPodsSucceeded
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
-		expectEnd(ctx, flow, time.Minute, v1alpha1.StateSucceed)
+		expectEnd(ctx, flow, v1alpha1.StateSucceed)
 
 		created, complete := map[string]int{}, map[string]int{}
 		for moment := 0; len(complete) < steps; moment++ {
@@ -51,14 +54,14 @@ var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 			if created[after] < complete[before] {
 				early++
 			}
-			ran, followed := seen.endedPodsOf(before)[0], seen.endedPodsOf(after)[0]
+			ran, followed := seen.EndedPodsOf(before)[0], seen.EndedPodsOf(after)[0]
 			Expect(followed.CreationTimestamp.Time).NotTo(BeTemporally("<", endOf(ran)), "pod of %s, while that of %s ran", after, before)
 		}
 		took := getFlow(ctx, namespace, "flow").Status
-		saw("%d of %d steps started before the Job that they depend on was Complete; the chain took %s",
+		testkit.Saw("%d of %d steps started before the Job that they depend on was Complete; the chain took %s",
 			early, steps-1, took.CompletionTime.Sub(took.StartTime.Time))
 		Expect(early).To(BeNumerically(">", 0))
-		Expect(seen.created()).To(Equal(onceEach("flow-s0", "flow-s1", "flow-s2", "flow-s3", "flow-s4", "flow-s5")))
+		Expect(seen.Created()).To(Equal(record.OnceEach("flow-s0", "flow-s1", "flow-s2", "flow-s3", "flow-s4", "flow-s5")))
 	})
 })
 
