@@ -40,7 +40,6 @@ catalog_image() { # NAME TEMPLATE
   rm -rf "$dir"
   mkdir -p "$dir/configs"
   bin/rendercatalog "${bundles[@]}" "${pins[@]}" "$2" > "$dir/configs/catalog.yaml"
-  bin/opm validate "$dir/configs"
   # A pod would have to make it at every start. It puts a lock beside it, as whatever user it runs.
   bin/opm serve "$dir/configs" --cache-dir "$dir/cache" --cache-only --pprof-addr= 2> "$dir/cache.log" \
     || { cat "$dir/cache.log" >&2; exit 1; }
