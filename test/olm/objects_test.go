@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -12,12 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/util/jsonpath"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
-	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 // object names an object of the cluster. Its fields are found by JSONPath, as kubectl
@@ -86,29 +86,22 @@ func find(path string, o *unstructured.Unstructured) string {
 // There need not be such an object yet.
 func await(ctx context.Context, o object, path string, wanted types.GomegaMatcher) string {
 	GinkgoHelper()
-	ctx, cancel := context.WithTimeout(ctx, testkit.Hang)
-	defer cancel()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(o.kind.GroupVersion().WithKind(o.kind.Kind + "List"))
+	var latest atomic.Pointer[unstructured.Unstructured]
+	note := func(seen client.Object) { latest.Store(seen.(*unstructured.Unstructured)) }
+	// Only the newest version of the object matters: a watch may miss one.
+	gap := func(error) {}
+	record.Follow(watching, k8s, list, note, gap, client.InNamespace(o.key.Namespace), client.MatchingFields{"metadata.name": o.key.Name})
 	found := ""
-	// The API server ends a watch now and then. A new one begins with the object as it is.
-	for ctx.Err() == nil {
-		watcher, err := k8s.Watch(ctx, list, client.InNamespace(o.key.Namespace), client.MatchingFields{"metadata.name": o.key.Name})
-		Expect(err).NotTo(HaveOccurred(), "watching %s", o)
-		for event := range watcher.ResultChan() {
-			found = ""
-			if event.Type == watch.Added || event.Type == watch.Modified {
-				found = find(path, event.Object.(*unstructured.Unstructured))
-			}
-			matched, err := wanted.Match(found)
-			Expect(err).NotTo(HaveOccurred())
-			if matched {
-				watcher.Stop()
-				return found
-			}
+	Eventually(ctx, func() string {
+		if seen := latest.Load(); seen != nil {
+			found = find(path, seen)
 		}
-	}
-	Expect(found).To(wanted, "%s of %s after %s", path, o, testkit.Hang)
+		return found
+	}).Should(wanted, "%s of %s", path, o)
 	return found
 }
 
