@@ -2,13 +2,13 @@ package e2e
 
 import (
 	"fmt"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
@@ -36,8 +36,8 @@ var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 
 		created, complete := map[string]int{}, map[string]int{}
 		for moment := 0; len(complete) < steps; moment++ {
-			event, open := <-watcher.ResultChan()
-			Expect(open).To(BeTrue(), "the watch broke off")
+			var event watch.Event
+			Eventually(watcher.ResultChan()).Should(Receive(&event), "the watch broke off")
 			job, ok := event.Object.(*batchv1.Job)
 			Expect(ok).To(BeTrue(), "the watch broke off: %v", event.Object)
 			if _, known := created[job.Name]; !known {
@@ -54,8 +54,8 @@ var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 			if created[after] < complete[before] {
 				early++
 			}
-			ran, followed := seen.EndedPodsOf(before)[0], seen.EndedPodsOf(after)[0]
-			Expect(followed.CreationTimestamp.Time).NotTo(BeTemporally("<", endOf(ran)), "pod of %s, while that of %s ran", after, before)
+			_, end := ranFromTo(seen.EndedPodsOf(before)[0])
+			Expect(seen.EndedPodsOf(after)[0].CreationTimestamp.Time).NotTo(BeTemporally("<", end), "pod of %s, while that of %s ran", after, before)
 		}
 		took := getFlow(ctx, namespace, "flow").Status
 		testkit.Saw("%d of %d steps started before the Job that they depend on was Complete; the chain took %s",
@@ -72,12 +72,4 @@ func isComplete(job *batchv1.Job) bool {
 		}
 	}
 	return false
-}
-
-// endOf is when the container of a pod ended.
-func endOf(pod *corev1.Pod) time.Time {
-	GinkgoHelper()
-	Expect(pod.Status.ContainerStatuses).NotTo(BeEmpty())
-	Expect(pod.Status.ContainerStatuses[0].State.Terminated).NotTo(BeNil())
-	return pod.Status.ContainerStatuses[0].State.Terminated.FinishedAt.Time
 }

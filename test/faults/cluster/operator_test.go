@@ -105,12 +105,11 @@ func podOf(identity string) string {
 
 func awaitLeader(ctx context.Context) *corev1.Pod {
 	GinkgoHelper()
-	Eventually(ctx, func(ctx context.Context) error {
-		_, err := leader(ctx)
+	var pod *corev1.Pod
+	Eventually(ctx, func(ctx context.Context) (err error) {
+		pod, err = leader(ctx)
 		return err
 	}).Should(Succeed())
-	pod, err := leader(ctx)
-	Expect(err).NotTo(HaveOccurred())
 	return pod
 }
 
