@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 )
 
 // series are the metrics that an operator serves, with the values of their labels.
@@ -54,10 +56,9 @@ func TestMetrics(t *testing.T) {
 		}
 	})
 	t.Run("only those who may read them", func(t *testing.T) {
-		for token, want := range map[string]int{
-			"":                   http.StatusUnauthorized,
-			w.token(t, "nobody"): http.StatusForbidden,
-		} {
+		nobody, err := apiserver.NewServiceAccount(t.Context(), w.k8s, namespace, "nobody")
+		must(t, err)
+		for token, want := range map[string]int{"": http.StatusUnauthorized, nobody: http.StatusForbidden} {
 			response, err := w.Get(t.Context(), token)
 			must(t, err)
 			must(t, response.Body.Close())

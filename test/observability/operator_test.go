@@ -8,7 +8,6 @@ import (
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 )
@@ -69,34 +69,15 @@ func startWorld(t *testing.T) *world {
 			t.Error("stopping the operator:", err)
 		}
 	})
-	w.reader = w.token(t, "reader")
-	w.mayReadMetrics(t, "reader")
-	return w
-}
 
-// token is one of a service account that is made for it.
-func (w *world) token(t *testing.T, name string) string {
-	t.Helper()
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-	must(t, w.k8s.Create(t.Context(), account))
-	request := &authenticationv1.TokenRequest{}
-	must(t, w.k8s.SubResource("token").Create(t.Context(), account, request))
-	return request.Status.Token
-}
-
-// mayReadMetrics binds a service account to the role that config/rbac has for it.
-func (w *world) mayReadMetrics(t *testing.T, account string) {
-	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, "config", "rbac", "metrics_reader_role.yaml"))
 	must(t, err)
 	role := &rbacv1.ClusterRole{}
 	must(t, yaml.UnmarshalStrict(content, role))
-	must(t, w.k8s.Create(t.Context(), role))
-	must(t, w.k8s.Create(t.Context(), &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: account},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account}},
-	}))
+	must(t, k8s.Create(t.Context(), role))
+	w.reader, err = apiserver.NewServiceAccount(t.Context(), k8s, namespace, "reader", role.Name)
+	must(t, err)
+	return w
 }
 
 // runEverything gives the operator one of each to do, and waits until its metrics
@@ -148,13 +129,7 @@ func (w *world) failJob(t *testing.T, flow string) {
 		return err == nil, client.IgnoreNotFound(err)
 	})
 	must(t, err)
-	now := metav1.Now()
-	job.Status.StartTime, job.Status.Failed = &now, 1
-	for _, kind := range []batchv1.JobConditionType{batchv1.JobFailureTarget, batchv1.JobFailed} {
-		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
-			Type: kind, Status: corev1.ConditionTrue, Reason: "BackoffLimitExceeded", LastProbeTime: now, LastTransitionTime: now,
-		})
-	}
+	jobcontroller.End(job, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded, "")
 	must(t, w.k8s.Status().Update(t.Context(), job))
 }
 

@@ -9,11 +9,9 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -25,6 +23,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 )
 
@@ -165,7 +164,9 @@ func (w *world) run(t *testing.T) {
 	op := w.startOperator(t)
 	w.Eventually(op.Ready).Should(BeTrue(), "it makes its certificate and announces it")
 	w.askAboutFlow(op, namespace)
-	w.scrape(op, w.scraperToken(namespace))
+	scraper, err := apiserver.NewServiceAccount(w.ctx, w.k8s, namespace, "scraper", "jobflow-operator-metrics-reader")
+	w.Expect(err).NotTo(HaveOccurred())
+	w.scrape(op, scraper)
 
 	// A flow with a JobTemplate, of which every Job ends, and that is deleted in time.
 	w.Expect(w.k8s.Create(w.ctx, &v1alpha1.JobTemplate{
@@ -308,33 +309,7 @@ func (w *world) end(namespace, name string, how batchv1.JobConditionType) {
 		if err := w.k8s.Get(w.ctx, client.ObjectKey{Namespace: namespace, Name: name}, job); err != nil {
 			return err
 		}
-		now := metav1.Now()
-		if job.Status.StartTime == nil {
-			job.Status.StartTime = &now
-		}
-		before := batchv1.JobFailureTarget
-		if how == batchv1.JobComplete {
-			before, job.Status.CompletionTime = batchv1.JobSuccessCriteriaMet, &now
-		}
-		for _, kind := range []batchv1.JobConditionType{before, how} {
-			job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
-				Type: kind, Status: corev1.ConditionTrue, Reason: "Test", LastProbeTime: now, LastTransitionTime: now,
-			})
-		}
+		jobcontroller.End(job, how, "Test", "")
 		return w.k8s.Status().Update(w.ctx, job)
 	}).Should(Succeed(), name)
-}
-
-// scraperToken is of a service account that may read metrics.
-func (w *world) scraperToken(namespace string) string {
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "scraper"}}
-	w.Expect(w.k8s.Create(w.ctx, account)).To(Succeed())
-	w.Expect(w.k8s.Create(w.ctx, &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "scraper"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "jobflow-operator-metrics-reader"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account.Name}},
-	})).To(Succeed())
-	request := &authenticationv1.TokenRequest{}
-	w.Expect(w.k8s.SubResource("token").Create(w.ctx, account, request)).To(Succeed())
-	return request.Status.Token
 }
