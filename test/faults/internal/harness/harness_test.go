@@ -75,7 +75,7 @@ func TestHarness(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := second.WaitIdle(ctx, 100*time.Millisecond); err != nil {
+	if err := second.WaitIdle(ctx, 0, time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if err := record.CatchUp(ctx); err != nil {
