@@ -41,9 +41,15 @@ func (c *campaign) runInPeace(runs []trial) []trial {
 	var mu sync.Mutex
 	var trials []trial
 	c.run(runs, func(int) bool { return false }, func(peace *trial, result *scenario.Result) {
+		events := 0
+		for _, write := range result.Writes {
+			if isEventPath(write.Path) {
+				events++
+			}
+		}
 		mu.Lock()
 		defer mu.Unlock()
-		trials = append(trials, trialsOf(peace, len(result.Writes))...)
+		trials = append(trials, trialsOf(peace, len(result.Writes), events)...)
 	})
 	return trials
 }

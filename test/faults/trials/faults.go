@@ -54,23 +54,25 @@ var faults = []row{
 type moment struct {
 	name   string
 	inject func(write int) scenario.Inject
+	// sparesEvents says that the operator's Events do not count as writes.
+	sparesEvents bool
 }
 
 var moments = []moment{
-	{"all Jobs deleted after write", deleted},
+	{"all Jobs deleted after write", deleted, true},
 	{"a restart meets an API server that knows nothing yet, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).FirstVersion)
-	}},
+	}, false},
 	{"a restart meets an API server that is half way behind, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).MiddleVersion)
-	}},
+	}, false},
 	{"a restart meets old Jobs, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).FirstVersion, "jobs", "pods")
-	}},
+	}, false},
 	{"a restart meets parents without a status, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).BirthVersion, "jobflows", "daemonjobs", "jobtemplates", "nodes")
-	}},
-	{"the lease is lost with a request on its way, write", leaseLost},
+	}, false},
+	{"the lease is lost with a request on its way, write", leaseLost, true},
 }
 
 func withPods(_ *scenario.Scenario, mode scenario.Mode) bool { return mode == scenario.PodsSucceeded }
@@ -100,8 +102,8 @@ func (t *trial) place() string { return fmt.Sprintf("%s/%s/", t.scenario.Name, t
 func (t *trial) name() string { return t.place() + t.fault }
 
 // trialsOf are all crashes and faults of one scenario, whose run in peace has had so many
-// writes.
-func trialsOf(peace *trial, writes int) []trial {
+// writes, and so many Events among them.
+func trialsOf(peace *trial, writes, events int) []trial {
 	var trials []trial
 	add := func(kind string, write int, moment bool, inject scenario.Inject) {
 		t := trial{scenario: peace.scenario, mode: peace.mode, fault: kind, kind: kind, moment: moment, inject: inject}
@@ -122,7 +124,11 @@ func trialsOf(peace *trial, writes int) []trial {
 		}
 	}
 	for _, m := range moments {
-		for n := 1; n <= writes; n++ {
+		last := writes
+		if m.sparesEvents {
+			last -= events
+		}
+		for n := 1; n <= last; n++ {
 			add(m.name, n, true, m.inject(n))
 		}
 	}

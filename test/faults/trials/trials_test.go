@@ -56,7 +56,7 @@ func inPeace(wanted *regexp.Regexp) []trial {
 	for _, s := range scenario.All() {
 		for _, mode := range s.Modes() {
 			peace := trial{scenario: &s, mode: mode, fault: "in peace"}
-			if wanted.MatchString(peace.name()) || len(matching(trialsOf(&peace, most), wanted)) > 0 {
+			if wanted.MatchString(peace.name()) || len(matching(trialsOf(&peace, most, 0), wanted)) > 0 {
 				runs = append(runs, peace)
 			}
 		}

@@ -26,10 +26,15 @@ func TestQueuesBusy(t *testing.T) {
 			q.GetWithPriority()
 			q.Done(item)
 		}, false},
-		"put off for a while":    {func(q *queue, item request) { q.AddAfter(item, time.Minute) }, true},
-		"put off for long":       {func(q *queue, item request) { q.AddAfter(item, time.Hour) }, false},
-		"tried again late":       {func(q *queue, item request) { q.AddRateLimited(item) }, false},
-		"put off, and then come": {func(q *queue, item request) { q.AddAfter(item, time.Minute); q.Add(item); q.GetWithPriority(); q.Done(item) }, false},
+		"put off for a while": {func(q *queue, item request) { q.AddAfter(item, time.Minute) }, true},
+		"put off for long":    {func(q *queue, item request) { q.AddAfter(item, time.Hour) }, false},
+		"tried again late":    {func(q *queue, item request) { q.AddRateLimited(item) }, false},
+		"put off, and then come": {func(q *queue, item request) {
+			q.AddAfter(item, time.Minute)
+			q.Add(item)
+			q.GetWithPriority()
+			q.Done(item)
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var qs queues
