@@ -45,9 +45,9 @@ func TestComponent(t *testing.T) {
 		t.Errorf("what the component adds (-want +got):\n%s", diff)
 	}
 
-	service := manifests.Find[corev1.Service](t, after, "Service jobflow-operator-controller-manager-metrics-service")
-	webhooks := manifests.Find[corev1.Service](t, after, "Service jobflow-operator-webhook-service")
-	monitor := manifests.Find[monitoringv1.ServiceMonitor](t, after, "ServiceMonitor jobflow-operator")
+	service := manifests.Only[corev1.Service](t, after, "Service jobflow-operator-controller-manager-metrics-service")
+	webhooks := manifests.Only[corev1.Service](t, after, "Service jobflow-operator-webhook-service")
+	monitor := manifests.Only[monitoringv1.ServiceMonitor](t, after, "ServiceMonitor jobflow-operator")
 	selector := labels.SelectorFromSet(monitor.Spec.Selector.MatchLabels)
 	if selector.Empty() || !selector.Matches(labels.Set(service.Labels)) {
 		t.Errorf("the ServiceMonitor's selector %s does not match the Service's labels %v", selector, service.Labels)
@@ -59,11 +59,11 @@ func TestComponent(t *testing.T) {
 		t.Errorf("the ServiceMonitor's endpoints are %v, the Service's ports %v", monitor.Spec.Endpoints, service.Spec.Ports)
 	}
 
-	rules := manifests.Find[monitoringv1.PrometheusRule](t, after, "PrometheusRule jobflow-operator")
+	rules := manifests.Only[monitoringv1.PrometheusRule](t, after, "PrometheusRule jobflow-operator")
 	if len(rules.Spec.Groups) == 0 {
 		t.Error("no rules")
 	}
-	for name, content := range manifests.Find[corev1.ConfigMap](t, after, "ConfigMap jobflow-operator-dashboard").Data {
+	for name, content := range manifests.Only[corev1.ConfigMap](t, after, "ConfigMap jobflow-operator-dashboard").Data {
 		if !json.Valid([]byte(content)) || !strings.HasSuffix(name, ".json") {
 			t.Errorf("Grafana does not take %s", name)
 		}

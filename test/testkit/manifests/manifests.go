@@ -126,30 +126,13 @@ func ByID(t testing.TB, objects []*unstructured.Unstructured) map[string]*unstru
 	return found
 }
 
-// All is the objects of a kind, as their Go type. A field that the type does not have is
-// an error, as it is for the API server.
-func All[T any](t testing.TB, objects []*unstructured.Unstructured, kind string) []T {
-	t.Helper()
-	return typed[T](t, objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kind })
-}
-
-// Only is the one object of a kind, as its Go type.
-func Only[T any](t testing.TB, objects []*unstructured.Unstructured, kind string) T {
-	t.Helper()
-	return one(t, "of kind "+kind, All[T](t, objects, kind))
-}
-
-// Find is the object of an ID, as its Go type.
-func Find[T any](t testing.TB, objects []*unstructured.Unstructured, id string) T {
-	t.Helper()
-	return one(t, "called "+id, typed[T](t, objects, func(o *unstructured.Unstructured) bool { return ID(o) == id }))
-}
-
-func typed[T any](t testing.TB, objects []*unstructured.Unstructured, wanted func(*unstructured.Unstructured) bool) []T {
+// All is the objects of a kind, or of an ID, as their Go type. A field that the type does
+// not have is an error, as it is for the API server.
+func All[T any](t testing.TB, objects []*unstructured.Unstructured, which string) []T {
 	t.Helper()
 	var found []T
 	for _, o := range objects {
-		if !wanted(o) {
+		if o.GetKind() != which && ID(o) != which {
 			continue
 		}
 		var object T
@@ -161,8 +144,10 @@ func typed[T any](t testing.TB, objects []*unstructured.Unstructured, wanted fun
 	return found
 }
 
-func one[T any](t testing.TB, which string, found []T) T {
+// Only is the one object of a kind, or of an ID, as its Go type.
+func Only[T any](t testing.TB, objects []*unstructured.Unstructured, which string) T {
 	t.Helper()
+	found := All[T](t, objects, which)
 	if len(found) != 1 {
 		t.Fatalf("there are %d objects %s, not one", len(found), which)
 	}
