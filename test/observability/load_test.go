@@ -9,9 +9,6 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
-// root is the repository's.
-var root = manifests.Root()
-
 const component = "config/components/monitoring/"
 
 type rule struct {

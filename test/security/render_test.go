@@ -10,9 +10,6 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
-// root is the repository's.
-var root = manifests.Root()
-
 // loadCSV is the bundle's.
 func loadCSV(t *testing.T) operators.ClusterServiceVersion {
 	t.Helper()

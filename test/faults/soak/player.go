@@ -13,6 +13,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 )
 
 // player stands in for the Job controller, the kubelet and the TTL controller: a Job
@@ -58,7 +60,7 @@ func (p *player) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resu
 	if deadline := job.Spec.ActiveDeadlineSeconds; deadline != nil {
 		left := time.Duration(*deadline)*time.Second - age
 		if left <= 0 {
-			return ctrl.Result{}, p.end(ctx, job, batchv1.JobFailureTarget, batchv1.JobFailed, batchv1.JobReasonDeadlineExceeded)
+			return ctrl.Result{}, p.end(ctx, job, batchv1.JobFailed, batchv1.JobReasonDeadlineExceeded)
 		}
 		wait = min(wait, left)
 	}
@@ -66,14 +68,14 @@ func (p *player) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	if _, fail := notes[failNote]; fail {
-		return ctrl.Result{}, p.end(ctx, job, batchv1.JobFailureTarget, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded)
+		return ctrl.Result{}, p.end(ctx, job, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded)
 	}
-	return ctrl.Result{}, p.end(ctx, job, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, batchv1.JobReasonCompletionsReached)
+	return ctrl.Result{}, p.end(ctx, job, batchv1.JobComplete, batchv1.JobReasonCompletionsReached)
 }
 
 // end writes the conditions, after it has taken the finalizer off the pod, as the Job
 // controller does.
-func (p *player) end(ctx context.Context, job *batchv1.Job, before, end batchv1.JobConditionType, reason string) error {
+func (p *player) end(ctx context.Context, job *batchv1.Job, end batchv1.JobConditionType, reason string) error {
 	if _, has := job.Spec.Template.Annotations[podsNote]; has {
 		pod := podOf(job)
 		err := p.client.Patch(ctx, pod, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
@@ -81,17 +83,7 @@ func (p *player) end(ctx context.Context, job *batchv1.Job, before, end batchv1.
 			return err
 		}
 	}
-	now := metav1.Now()
-	for _, kind := range []batchv1.JobConditionType{before, end} {
-		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
-			Type: kind, Status: corev1.ConditionTrue, Reason: reason, LastProbeTime: now, LastTransitionTime: now,
-		})
-	}
-	if end == batchv1.JobComplete {
-		job.Status.CompletionTime, job.Status.Succeeded = &now, 1
-	} else {
-		job.Status.Failed = 1
-	}
+	jobcontroller.End(job, end, reason, "")
 	return p.client.Status().Update(ctx, job)
 }
 

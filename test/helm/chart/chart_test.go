@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 )
 
 func TestLint(t *testing.T) {
@@ -69,9 +70,11 @@ func TestMetadata(t *testing.T) {
 // The templates leave out flags that say what the operator does anyway, so the
 // chart's defaults have to be the operator's.
 func TestDefaultsAreTheOperators(t *testing.T) {
-	command := exec.CommandContext(t.Context(), "go", "run", ".", "--help")
-	command.Dir = manifests.Root()
-	help, err := command.CombinedOutput()
+	program, err := operator.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, err := exec.CommandContext(t.Context(), program, "--help").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, help)
 	}

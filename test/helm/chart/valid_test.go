@@ -80,7 +80,7 @@ monitoring:
 
 // Whatever is chosen, an API server takes all objects, and knows all their fields. What
 // one option does may depend on one other, so that every two choices are rendered
-// together; with CHART_COMBINATIONS=all, every combination is.
+// together; with COMBINATIONS=all, every combination is.
 func TestValidInEveryCombination(t *testing.T) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		t.Fatal("KUBEBUILDER_ASSETS is not set; make test sets it, and so does: export KUBEBUILDER_ASSETS=$(bin/devcluster assets)")
@@ -109,7 +109,7 @@ func TestValidInEveryCombination(t *testing.T) {
 	// The CRDs are the same in all.
 	check.all(t, render(t, ""))
 	combinations := product(options)
-	if os.Getenv("CHART_COMBINATIONS") != "all" {
+	if os.Getenv("COMBINATIONS") != "all" {
 		combinations = pairwise(combinations)
 	}
 	t.Run("combinations", func(t *testing.T) {
