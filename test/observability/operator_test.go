@@ -17,13 +17,13 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/yaml"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 )
 
@@ -71,11 +71,8 @@ func startWorld(t *testing.T) *world {
 		}
 	})
 
-	content, err := os.ReadFile(filepath.Join(root, "config", "rbac", "metrics_reader_role.yaml"))
-	must(t, err)
-	role := &rbacv1.ClusterRole{}
-	must(t, yaml.UnmarshalStrict(content, role))
-	must(t, k8s.Create(t.Context(), role))
+	role := manifests.Only[rbacv1.ClusterRole](t, manifests.LoadObjects(t, "config/rbac/metrics_reader_role.yaml"), "ClusterRole")
+	must(t, k8s.Create(t.Context(), &role))
 	w.reader, err = apiserver.NewServiceAccount(t.Context(), k8s, namespace, "reader", role.Name)
 	must(t, err)
 	return w

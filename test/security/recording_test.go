@@ -26,6 +26,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
 )
 
 // forEveryone are the paths that every authenticated user may read: discovery, and by
@@ -76,7 +77,7 @@ type world struct {
 	Gomega
 	ctx       context.Context
 	k8s       client.Client
-	installed []unstructured.Unstructured
+	installed []*unstructured.Unstructured
 	// kubeconfig is that of the operator's service account.
 	kubeconfig string
 }
@@ -86,7 +87,7 @@ func startWorld(t *testing.T, user, authorizer string) *world {
 	log.SetLogger(zap.New(zap.WriteTo(t.Output())))
 	SetDefaultEventuallyTimeout(limit.Hang)
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
-	w := &world{Gomega: NewWithT(t), ctx: t.Context(), installed: render(t, "default")}
+	w := &world{Gomega: NewWithT(t), ctx: t.Context(), installed: kustomize.Build(t, "default")}
 
 	environment, err := apiserver.NewEnvironment()
 	w.Expect(err).NotTo(HaveOccurred())
@@ -118,22 +119,22 @@ func startWorld(t *testing.T, user, authorizer string) *world {
 }
 
 // added are the objects that the components add.
-func added(t *testing.T) []unstructured.Unstructured {
+func added(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
-	return slices.DeleteFunc(render(t, "default", networkPolicy, highAvailability), func(object unstructured.Unstructured) bool {
+	return slices.DeleteFunc(kustomize.Build(t, "default", networkPolicy, highAvailability), func(object *unstructured.Unstructured) bool {
 		return object.GetKind() != "NetworkPolicy" && object.GetKind() != "PodDisruptionBudget"
 	})
 }
 
 // install creates what is rendered; the API server is to understand every field.
-func (w *world) install(objects []unstructured.Unstructured) {
-	namespaceFirst := func(object unstructured.Unstructured) int {
+func (w *world) install(objects []*unstructured.Unstructured) {
+	namespaceFirst := func(object *unstructured.Unstructured) int {
 		if object.GetKind() == "Namespace" {
 			return 0
 		}
 		return 1
 	}
-	slices.SortStableFunc(objects, func(a, b unstructured.Unstructured) int { return namespaceFirst(a) - namespaceFirst(b) })
+	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int { return namespaceFirst(a) - namespaceFirst(b) })
 	for _, object := range objects {
 		object := object.DeepCopy()
 		switch object.GetKind() {
