@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap/zapcore"
 	batchv1 "k8s.io/api/batch/v1"
@@ -14,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,32 +23,31 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
 // world is the API server, the operator's way to it, and the stand-ins.
 type world struct {
 	environment *envtest.Environment
 	proxy       *proxy
-	client      client.Client // reads live
-	kubeconfig  string        // of the operator, by way of the proxy
+	client      client.WithWatch // reads live
+	record      *harness.Record
+	kubeconfig  string // of the operator, by way of the proxy
 	dir         string
-	ended       chan error // of the stand-ins
+	ended       chan error // of the drivers
 }
 
 func startWorld(ctx context.Context, crds string, c *census) (*world, error) {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		return nil, errors.New("KUBEBUILDER_ASSETS is not set: run this with make faults-soak, which builds kube-apiserver and etcd")
-	}
 	ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.Level(zapcore.ErrorLevel)))
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return nil, err
-		}
+	environment, err := apiserver.NewEnvironment()
+	if err != nil {
+		return nil, err
 	}
-	w := &world{ended: make(chan error, 1), environment: &envtest.Environment{
-		CRDDirectoryPaths: []string{crds}, ErrorIfCRDPathMissing: true,
-	}}
+	environment.CRDDirectoryPaths = []string{crds}
+	scheme := controllers.NewScheme()
+	w := &world{ended: make(chan error, 1), environment: environment}
 	// The API server is not what is tested for growing.
 	w.environment.ControlPlane.GetAPIServer().Configure().
 		Set("event-ttl", "2m").Set("etcd-compaction-interval", "1m")
@@ -58,7 +57,7 @@ func startWorld(ctx context.Context, crds string, c *census) (*world, error) {
 	}
 	config.QPS = -1
 	started := func() error {
-		if w.client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		if w.client, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
 			return err
 		}
 		if err := w.admitOperator(); err != nil {
@@ -110,12 +109,11 @@ func (w *world) admitOperator() error {
 
 // standIn starts the stand-ins and the census, and waits until they see everything.
 func (w *world) standIn(ctx context.Context, mgr ctrl.Manager, c *census) error {
-	if err := setupCollectors(ctx, mgr); err != nil {
+	var err error
+	if w.record, err = harness.NewRecord(ctx, w.client, metav1.NamespaceAll); err != nil {
 		return err
 	}
-	if err := (&player{mgr.GetClient(), c}).setup(mgr); err != nil {
-		return err
-	}
+	harness.Play(ctx, w.client, w.record, harness.PlayerOptions{Lag: time.Second, Workers: 8, PodSucceeds: c.podSucceeds})
 	if err := setupDrivers(mgr, c); err != nil {
 		return err
 	}
@@ -160,6 +158,9 @@ func (w *world) furnish(ctx context.Context, c *census) error {
 
 // left says what there is still of the load.
 func (w *world) left(ctx context.Context) ([]string, error) {
+	if err := w.record.Err(); err != nil {
+		return nil, err
+	}
 	var left []string
 	for _, list := range []client.ObjectList{&v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}, &batchv1.JobList{}, &corev1.PodList{}} {
 		if err := w.client.List(ctx, list); err != nil {
