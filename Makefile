@@ -7,7 +7,7 @@ SHELL := /usr/bin/env bash
 .DELETE_ON_ERROR:
 # The targets share one cluster and two cores.
 .NOTPARALLEL:
-# A tool in bin/ is a link to a program in Go's cache: what counts is when the link was made.
+# A tool in bin/ is a link to a program in a cache: what counts is when the link was made.
 MAKEFLAGS += --no-print-directory --check-symlink-times
 
 # One set of flags for programs, tests and tools, so that Go's cache has one of each package,
@@ -536,14 +536,8 @@ endif
 
 ##@ Tools
 
-# Each tool is built from a Go module that pins it. Go keeps the program in its cache, so that
-# another clone has it at once; bin/ has a link to it.
-
-# tool MODULE, PACKAGE or its last part, FLAGS
-define tool
-	@printf '\n==> Building %s where it is not cached\n' $(notdir $@); mkdir -p $(BIN); \
-	  program="$$(GOFLAGS='$(GOFLAGS) $(3)' go -C $(1) tool -n $(2))"; ln -sfn "$$program" $@
-endef
+# Each tool is built from a Go module that pins it, once a machine: bin/ has a link to it.
+tool = @hack/tool.sh $@
 
 TOOLS := $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(SCORECARD_TEST) \
   $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) $(CHARTDOCS) $(CYCLONEDX) $(GOVULNCHECK)
@@ -558,42 +552,58 @@ $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -nam
 $(TESTLOG): $(wildcard hack/testlog/*.go)
 	@go build -ldflags '-s -w' -o $@ ./hack/testlog
 
-$(KUSTOMIZE) $(HELM): hack/tools/go.mod hack/tools/go.sum
-	$(call tool,hack/tools,$(@F))
+$(KUSTOMIZE): hack/tools/go.mod hack/tools/go.sum
+	$(tool) hack/tools sigs.k8s.io/kustomize/kustomize/v5
 
-$(CRDTRIM) $(APIDOCS) $(CHARTDOCS) $(BUNDLEFINISH): $(wildcard hack/tools/*/*.go) hack/tools/go.mod hack/tools/go.sum
-	$(call tool,hack/tools,$(@F))
+$(HELM): hack/tools/go.mod hack/tools/go.sum
+	$(tool) hack/tools helm.sh/helm/v4/cmd/helm
+
+$(CYCLONEDX): hack/tools/go.mod hack/tools/go.sum
+	$(tool) hack/tools github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
 # Without service discovery in every cloud, which is most of it.
 $(PROMTOOL): hack/tools/go.mod hack/tools/go.sum
-	$(call tool,hack/tools,$(@F),-tags=remove_all_sd)
+	$(tool) hack/tools github.com/prometheus/prometheus/cmd/promtool -tags remove_all_sd
 
-$(CYCLONEDX): hack/tools/go.mod hack/tools/go.sum
-	$(call tool,hack/tools,$(@F))
+$(CRDTRIM) $(APIDOCS) $(CHARTDOCS) $(BUNDLEFINISH): $(wildcard hack/tools/*/*.go) hack/tools/go.mod hack/tools/go.sum
+	$(tool) hack/tools ./$(@F)
 
-$(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOVULNCHECK) $(BIN)/grpc-health-probe: hack/tools/newer/go.mod hack/tools/newer/go.sum
-	$(call tool,hack/tools/newer,$(@F))
+$(CONTROLLER_GEN): hack/tools/newer/go.mod hack/tools/newer/go.sum
+	$(tool) hack/tools/newer sigs.k8s.io/controller-tools/cmd/controller-gen
+
+$(GOLANGCI_LINT): hack/tools/newer/go.mod hack/tools/newer/go.sum
+	$(tool) hack/tools/newer github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(GOVULNCHECK): hack/tools/newer/go.mod hack/tools/newer/go.sum
+	$(tool) hack/tools/newer golang.org/x/vuln/cmd/govulncheck
+
+$(BIN)/grpc-health-probe: hack/tools/newer/go.mod hack/tools/newer/go.sum
+	$(tool) hack/tools/newer github.com/grpc-ecosystem/grpc-health-probe
 
 # The tags leave out libraries for images that need C; .golangci.yml has the same.
-WITHOUT_C := containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper
+WITHOUT_C := -tags containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper
 
 # Its version goes into the bundle.
 OPERATOR_SDK_MODULE := github.com/operator-framework/operator-sdk
-OPERATOR_SDK_FLAGS   = -tags=$(WITHOUT_C) \
-  -ldflags=-X=$(OPERATOR_SDK_MODULE)/internal/version.Version=$(shell go -C hack/tools/operator-sdk list -m -f '{{.Version}}' $(OPERATOR_SDK_MODULE))
-$(OPERATOR_SDK) $(SCORECARD_TEST): hack/tools/operator-sdk/go.mod hack/tools/operator-sdk/go.sum
-	$(call tool,hack/tools/operator-sdk,$(@F),$(OPERATOR_SDK_FLAGS))
+$(OPERATOR_SDK): hack/tools/operator-sdk/go.mod hack/tools/operator-sdk/go.sum
+	$(tool) hack/tools/operator-sdk $(OPERATOR_SDK_MODULE)/cmd/operator-sdk $(WITHOUT_C) \
+	  -ldflags "-s -w -X $(OPERATOR_SDK_MODULE)/internal/version.Version=$$(go -C hack/tools/operator-sdk list -m -f '{{.Version}}' $(OPERATOR_SDK_MODULE))"
 
-OLM_FLAGS  := -tags=$(WITHOUT_C)
+$(SCORECARD_TEST): hack/tools/operator-sdk/go.mod hack/tools/operator-sdk/go.sum
+	$(tool) hack/tools/operator-sdk $(OPERATOR_SDK_MODULE)/images/scorecard-test $(WITHOUT_C)
+
 OLM_MODULE := github.com/operator-framework/operator-lifecycle-manager
-$(OPM) $(BIN)/cpb: hack/olm/go.mod hack/olm/go.sum
-	$(call tool,hack/olm,$(@F),$(OLM_FLAGS))
+$(OPM): hack/olm/go.mod hack/olm/go.sum
+	$(tool) hack/olm github.com/operator-framework/operator-registry/cmd/opm $(WITHOUT_C)
 
 $(RENDERCATALOG): $(wildcard hack/olm/rendercatalog/*.go) hack/olm/go.mod hack/olm/go.sum
-	$(call tool,hack/olm,$(@F),$(OLM_FLAGS))
+	$(tool) hack/olm ./rendercatalog $(WITHOUT_C)
 
 $(BIN)/olm-operator: hack/olm/go.mod hack/olm/go.sum
-	$(call tool,hack/olm,$(OLM_MODULE)/cmd/olm,$(OLM_FLAGS))
+	$(tool) hack/olm $(OLM_MODULE)/cmd/olm $(WITHOUT_C)
 
 $(BIN)/olm-catalog: hack/olm/go.mod hack/olm/go.sum
-	$(call tool,hack/olm,$(OLM_MODULE)/cmd/catalog,$(OLM_FLAGS))
+	$(tool) hack/olm $(OLM_MODULE)/cmd/catalog $(WITHOUT_C)
+
+$(BIN)/cpb: hack/olm/go.mod hack/olm/go.sum
+	$(tool) hack/olm $(OLM_MODULE)/util/cpb $(WITHOUT_C)
