@@ -172,7 +172,7 @@ test-observability: build $(DEVCLUSTER) $(PROMTOOL) ## Alerts by promtool; every
 test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
 	$(call say,Running the end-to-end tests)
 	@$(use_cluster); $(use_kubectl); \
-	  go -C test test -v -count=1 -timeout 40m ./e2e/...
+	  go -C test test -v -count=1 -timeout 40m ./e2e
 
 # A cluster of its own, whose API server counts the operator's requests. BENCH_FLAGS, for example
 # BENCH_FLAGS="--only a,b --runs 1"; the page and the plots are written by a run of everything.
@@ -288,14 +288,14 @@ ifdef OWN_CLUSTER
 endif
 	$(call say,Testing the chart and dist/install.yaml in the cluster)
 	@$(use_cluster); $(use_kubectl); \
-	  IMG="$(IMG)" go -C test test -v -count=1 -timeout 20m ./helm/install/...
+	  IMG="$(IMG)" go -C test test -v -count=1 -timeout 20m ./helm/install
 
 .PHONY: test-olm
 test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from the catalog, on real nodes.
 	@$(MAKE) undeploy
 	$(call say,Running the tests under OLM)
 	@$(use_cluster); $(use_kubectl); set -a; source $(BIN)/olm/references; \
-	  go -C test test -v -count=1 -timeout 20m ./olm/...
+	  go -C test test -v -count=1 -timeout 25m ./olm
 
 ##@ Develop
 
