@@ -25,7 +25,7 @@ func TestHarness(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	namespace, err := server.NewNamespace(ctx)
 	if err != nil {
