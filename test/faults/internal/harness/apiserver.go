@@ -87,8 +87,8 @@ func (s *APIServer) connect() error {
 	return nil
 }
 
-// FreeLease makes the lease of the operators in a namespace one that nobody holds, as its
-// holder does that ends in peace.
+// FreeLease releases the lease of the operators in a namespace, as a leader does that
+// shuts down.
 func (s *APIServer) FreeLease(ctx context.Context, namespace string) error {
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: controllers.LeaseName}}
 	return s.Client.Patch(ctx, lease, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"holderIdentity":""}}`)))
