@@ -49,8 +49,12 @@ func TestOrder(t *testing.T) {
 // TestAgain: what a failure prints matches that trial and no other.
 func TestAgain(t *testing.T) {
 	only := regexp.MustCompile(`-only "(.*)"'$`)
-	for _, peace := range inPeace(regexp.MustCompile("")) {
-		trials := trialsOf(&peace, 12, 0)
+	for n, peace := range inPeace(regexp.MustCompile("")) {
+		writes := 1
+		if n == 0 {
+			writes = 12 // write 1 begins as write 12 does
+		}
+		trials := trialsOf(&peace, writes, 0)
 		for i := range trials {
 			found := only.FindStringSubmatch(again(&trials[i]))
 			if found == nil || slices.Contains([]byte(found[1]), '\'') {
