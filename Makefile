@@ -7,7 +7,13 @@ SHELL := /usr/bin/env bash
 .DELETE_ON_ERROR:
 # The targets share one cluster and two cores.
 .NOTPARALLEL:
-MAKEFLAGS += --no-print-directory
+# A tool in bin/ is a link to a program in Go's cache: what counts is when the link was made.
+MAKEFLAGS += --no-print-directory --check-symlink-times
+
+# One set of flags for programs, tests and tools, so that Go's cache has one of each package,
+# whatever directory it is built in. What is tested is what is shipped. Vet is lint's.
+export CGO_ENABLED := 0
+export GOFLAGS     := $(strip $(GOFLAGS) -trimpath -buildvcs=false -vet=off)
 
 # The operator's image. With KUBECONFIG set, that cluster has to be able to pull it.
 IMG ?= ghcr.io/jobflow-operator/jobflow-operator:v0.2.0
@@ -23,8 +29,6 @@ CLUSTER ?= dev
 CLUSTER_FLAGS ?=
 # What of config/components to install with the operator, for example COMPONENTS=high-availability.
 COMPONENTS ?=
-# go test flags for the unit tests, for example TEST_FLAGS="-run TestPlan -v".
-TEST_FLAGS ?=
 # Where everything that is built here goes.
 BIN := $(CURDIR)/bin
 
@@ -37,6 +41,7 @@ GOLANGCI_LINT  := $(BIN)/golangci-lint
 CRDTRIM        := $(BIN)/crdtrim
 APIDOCS        := $(BIN)/apidocs
 OPERATOR_SDK   := $(BIN)/operator-sdk
+SCORECARD_TEST := $(BIN)/scorecard-test
 CYCLONEDX      := $(BIN)/cyclonedx-gomod
 GOVULNCHECK    := $(BIN)/govulncheck
 BUNDLEFINISH   := $(BIN)/bundlefinish
@@ -47,14 +52,16 @@ RENDERCATALOG  := $(BIN)/rendercatalog
 OLM_PROGRAMS   := $(BIN)/olm-operator $(BIN)/olm-catalog $(BIN)/cpb $(BIN)/grpc-health-probe
 PROMTOOL       := $(BIN)/promtool
 CHARTDOCS      := $(BIN)/chartdocs
+TESTLOG        := $(BIN)/testlog
 # The Helm chart.
 CHART := charts/jobflow-operator
 
 # The race detector needs a C compiler.
-RACE := $(if $(and $(shell command -v gcc),$(filter-out 0,$(shell go env CGO_ENABLED))),-race)
+race_flag := $(if $(shell command -v gcc),-race)
+race_go   := $(if $(race_flag),CGO_ENABLED=1 )go
 
 # Every module with code of ours.
-MODULES := . hack/devcluster hack/olm hack/tools $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
+MODULES := . hack/devcluster hack/devcluster/tools/coredns hack/olm hack/tools test
 
 # A KUBECONFIG from outside is the cluster to use; otherwise devcluster's is.
 ifeq ($(strip $(KUBECONFIG)),)
@@ -77,7 +84,7 @@ help: ## Show this list.
 	@awk 'BEGIN { FS = ":.*## "; print "Usage: make TARGET" } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@printf '\nVariables: IMG, CLUSTER_FLAGS, TEST_FLAGS, KUBECONFIG (demo, test-e2e, deploy and the like use that cluster)\n'
+	@printf '\nVariables: IMG, CLUSTER_FLAGS, KUBECONFIG (demo, test-e2e, deploy and the like use that cluster)\n'
 
 .PHONY: demo
 demo: cluster-up build ## Start a cluster, install the operator, and watch a JobFlow and a DaemonJob run.
@@ -101,30 +108,53 @@ endif
 
 ##@ Test
 
-# The bundle lies outside the module that tests it, so that Go would not notice a
-# change of it: -count=1.
+# Tests of a module, by a printer that shows a line for each package, and what runs for long.
+# What meets an API server runs each time; of what is pure, Go knows whether it has changed.
+gotest = go -C $(1) test -json -p 4 -timeout 15m $(2) | $(TESTLOG)
+racetest = $(race_go) -C $(1) test $(race_flag) -json -p 4 -timeout 15m $(2) | $(TESTLOG)
+# The API server of tests, and the operator as a program.
+use_apiserver = export KUBEBUILDER_ASSETS="$$($(DEVCLUSTER) assets)" OPERATOR=$(MANAGER)
+
 .PHONY: test
-test: $(DEVCLUSTER) $(HELM) $(KUSTOMIZE) ## Unit tests, and the controllers and webhooks against a real API server and etcd.
+test: test-unit test-apiserver ## All tests that need no cluster: test-unit and test-apiserver.
+
+.PHONY: test-unit
+test-unit: export KUBEBUILDER_ASSETS :=
+test-unit: export KUBECONFIG :=
+test-unit: $(TESTLOG) ## Tests that need no API server: less than a minute.
+	$(call say,Testing the operator)
+	@$(call gotest,.,. ./api/... ./controllers ./internal/... ./hack/...)
+	$(call say,Testing the tools)
+	@$(call gotest,hack/devcluster,./...)
+	@$(call gotest,hack/tools,./...)
+	@$(call gotest,hack/olm,./...)
+	$(call say,Testing the bundle and the tests)
+	@$(call gotest,test,./bundle ./versions ./scorecard/... ./testkit/... ./faults/soak ./faults/fuzz ./faults/summary)
+	@$(call gotest,test,-run Invariants ./faults/cluster ./faults/internal/scenario)
+
+.PHONY: test-apiserver
+test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) $(KUSTOMIZE) ## Controllers, webhooks, permissions and chart against a real API server and etcd.
 	$(call say,Building kube-apiserver and etcd where they are not cached)
-	@assets="$$($(DEVCLUSTER) assets)"; \
-	  printf '\n==> Testing the operator %s\n' "$(RACE)"; \
-	  KUBEBUILDER_ASSETS="$$assets" go test $(RACE) -timeout 30m $(TEST_FLAGS) ./...
-	$(call say,Testing hack/devcluster)
-	@go -C hack/devcluster test -timeout 10m ./...
-	$(call say,Testing hack/tools)
-	@go -C hack/tools test -timeout 10m ./...
-	$(call say,Testing the bundle)
-	@go -C test test -count=1 -timeout 10m ./bundle/...
-	$(call say,Testing the tests of the scorecard)
-	@go -C test test -count=1 -timeout 10m ./scorecard/...
-	$(call say,Testing the harness of the faults)
-	@assets="$$($(DEVCLUSTER) assets)"; \
-	  KUBEBUILDER_ASSETS="$$assets" go -C test test -timeout 10m ./faults/soak ./faults/fuzz ./faults/summary ./faults/internal/...
-	@go -C test test -timeout 10m -run Invariants ./faults/cluster
+	@$(DEVCLUSTER) assets > /dev/null
+	$(call say,Testing the operator against an API server$(if $(race_flag), with the race detector))
+	@$(use_apiserver); $(call racetest,.,-count=1 ./controllers/... ./webhooks ./internal/metrics ./internal/startup ./internal/shutdown)
 	$(call say,Testing what is installed and what it may do)
-	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test test -count=1 -timeout 10m ./security/...
-	$(call say,Testing the Helm chart and dist/install.yaml)
-	@assets="$$($(DEVCLUSTER) assets)"; KUBEBUILDER_ASSETS="$$assets" go -C test test -count=1 -timeout 10m ./helm/chart/...
+	@$(use_apiserver); $(call gotest,test,-count=1 ./faults/internal/harness ./helm/chart ./security)
+
+# PKG is a package, FOCUS some words of a spec or a test's name; RACE=1, REPEAT=20.
+.PHONY: spec
+spec: $(DEVCLUSTER) ## One spec: make spec PKG=controllers/apitest FOCUS='honours parallelism' [RACE=1] [REPEAT=20].
+	@CLUSTER=$(CLUSTER) UNIT_CLUSTER=$(UNIT_CLUSTER) IMG="$(IMG)" hack/spec.sh "$(PKG)" "$(FOCUS)" "$(REPEAT)" "$(RACE)"
+
+# The API server that "make spec" uses if it is there.
+UNIT_CLUSTER := unit
+.PHONY: apiserver
+apiserver: $(DEVCLUSTER) ## Start an API server for "make spec", which then starts none itself.
+	@$(DEVCLUSTER) up --name $(UNIT_CLUSTER) --simulated
+
+.PHONY: apiserver-down
+apiserver-down: $(DEVCLUSTER) ## End that API server.
+	@$(DEVCLUSTER) down --name $(UNIT_CLUSTER)
 
 .PHONY: test-scorecard
 test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KUSTOMIZE) ## The bundle under "operator-sdk scorecard", in the cluster with the operator.
@@ -134,10 +164,9 @@ test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KU
 	  go -C test run ./scorecard/runner --operator-sdk $(OPERATOR_SDK) $(if $(OWN_CLUSTER),--untar-image $(UNTAR_IMG)) $(CURDIR)/bundle
 
 .PHONY: test-observability
-test-observability: $(DEVCLUSTER) $(PROMTOOL) ## Alerts by promtool; every metric that they and the dashboard name, at a running operator.
+test-observability: build $(DEVCLUSTER) $(PROMTOOL) ## Alerts by promtool; every metric that they and the dashboard name, at a running operator.
 	$(call say,Testing alerts, runbooks and dashboard)
-	@assets="$$($(DEVCLUSTER) assets)"; \
-	  PROMTOOL=$(PROMTOOL) KUBEBUILDER_ASSETS="$$assets" go -C test test -count=1 -timeout 10m ./observability/...
+	@$(use_apiserver); PROMTOOL=$(PROMTOOL) go -C test test -count=1 -timeout 15m ./observability
 
 .PHONY: test-e2e
 test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
@@ -170,67 +199,49 @@ bench-core: ## The decisions at 10, 100 and 1,000 steps and nodes: time and allo
 	$(call say,Measuring the pure core)
 	@go test -run '^$$' -bench '^BenchmarkCore$$' ./internal/scale | go run ./hack/benchcore
 
-# What test-faults runs is a list of parts, each a target of its own that reports into
-# one directory. FAULTS=short is a sample of each.
-FAULTS ?= full
+# Faults are drawn until the time is over: FAULTS_FLAGS='-budget 1m -seed 7'.
+FAULTS_FLAGS ?=
 FAULTS_REPORT := $(BIN)/faults
-FAULTS_PARTS  :=
+run_faults = mkdir -p $(FAULTS_REPORT); $(use_apiserver); \
+  FAULTS_REPORT=$(FAULTS_REPORT) $(race_go) -C test test $(race_flag) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
 
 .PHONY: test-faults
-test-faults: $(DEVCLUSTER) ## Crashes, stale caches, lost watches and worse: what must hold, holds. FAULTS=short: a sample of each.
-	@rm -rf $(FAULTS_REPORT); mkdir -p $(FAULTS_REPORT)
-	@failed=0; for part in $(FAULTS_PARTS); do $(MAKE) $$part || failed=1; done; \
-	  printf '\n==> What the faults came to\n'; \
-	  go -C test run ./faults/summary $(FAULTS_REPORT) $(FAULTS_PARTS:faults-%=%) || failed=1; exit $$failed
+test-faults: build $(DEVCLUSTER) ## A sample of crashes and faults of the API server, drawn by seed: 4 minutes.
+	$(call say,Drawing from all crashes of the operator and faults of the API server)
+	@$(call run_faults,./faults/sample) -budget 200s
 
-# go test flags for one of the parts below that are Go tests, for example
-# FAULTS_FLAGS='-only "^diamond/" -seed 7'.
-FAULTS_FLAGS ?=
-run_faults = mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; \
-  KUBEBUILDER_ASSETS="$$assets" FAULTS=$(FAULTS) FAULTS_REPORT=$(FAULTS_REPORT) \
-  go -C test test $(RACE) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
-
-FAULTS_PARTS += faults-crash
 .PHONY: faults-crash
-faults-crash: $(DEVCLUSTER) ## Kill the operator before and after each of its writes.
+faults-crash: build $(DEVCLUSTER) ## All crashes: the operator is killed before and after each of its writes.
 	$(call say,Killing the operator at each of its writes)
 	@$(call run_faults,./faults/crash)
 
-FAULTS_PARTS += faults-api
 .PHONY: faults-api
-faults-api: $(DEVCLUSTER) ## Refusals, lost answers, watches that lag and break, clocks that jump.
+faults-api: build $(DEVCLUSTER) ## All faults of the API server: refusals, lost answers, watches that lag and break.
 	$(call say,Putting faults between the operator and the API server)
 	@$(call run_faults,./faults/api)
 
-FAULTS_PARTS += faults-fuzz
 # How long each fuzz test is fuzzed.
-FUZZTIME ?= $(if $(filter short,$(FAULTS)),5s,60s)
+FUZZTIME ?= 60s
 .PHONY: faults-fuzz
 faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
 	$(call say,Fuzzing each test for $(FUZZTIME))
 	@mkdir -p $(FAULTS_REPORT)
 	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test run ./faults/fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
 
-FAULTS_PARTS += faults-misuse
 .PHONY: faults-misuse
-faults-misuse: $(DEVCLUSTER) ## Give every property of the CRDs right and wrong values: none is ignored, nothing breaks.
+faults-misuse: build $(DEVCLUSTER) ## Give every property of the CRDs right and wrong values: none is ignored, nothing breaks.
 	$(call say,Misusing every property)
 	@$(call run_faults,./faults/misuse)
 
-# How long to soak; flags of test/faults/soak. The long one rests long enough at its end
-# to see what leaks of each flow.
-SOAK_FLAGS ?= $(if $(filter short,$(FAULTS)),--flows 500 --duration 1m,--flows 20000 --duration 2h --rest 13m)
-
-FAULTS_PARTS += faults-soak
+# How long to soak; flags of test/faults/soak. It rests long enough at its end to see what leaks of each flow.
+SOAK_FLAGS ?= --flows 20000 --duration 2h --rest 13m
 .PHONY: faults-soak
-faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 JobFlows in two hours, with flat memory. FAULTS=short: 500 in a minute.
+faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 JobFlows in two hours, with flat memory. For a minute: SOAK_FLAGS="--flows 500 --duration 1m".
 	$(call say,Soaking the operator: $(SOAK_FLAGS))
-	@mkdir -p $(FAULTS_REPORT); assets="$$($(DEVCLUSTER) assets)"; export FAULTS_REPORT=$(FAULTS_REPORT); \
-	  KUBEBUILDER_ASSETS="$$assets" go -C test run ./faults/soak --operator $(MANAGER) \
-	  --crds $(CURDIR)/config/crd/bases --out $(BIN) $(SOAK_FLAGS)
+	@mkdir -p $(FAULTS_REPORT); $(use_apiserver); export FAULTS_REPORT=$(FAULTS_REPORT); \
+	  go -C test run ./faults/soak --operator $(MANAGER) --crds $(CURDIR)/config/crd/bases --out $(BIN) $(SOAK_FLAGS)
 
 # Its processes are killed, so that no cluster but our own will do.
-FAULTS_PARTS += faults-cluster
 .PHONY: faults-cluster
 ifdef OWN_CLUSTER
 faults-cluster: cluster-up ## Faults of API server, etcd, nodes and the operator's pods, on real nodes.
@@ -241,11 +252,32 @@ faults-cluster: cluster-up ## Faults of API server, etcd, nodes and the operator
 	$(call say,Testing faults of the cluster)
 	@$(use_cluster); $(use_kubectl); \
 	  CLUSTER=$(CLUSTER) DEVCLUSTER=$(DEVCLUSTER) FAULTS_REPORT=$(FAULTS_REPORT) \
-	  go -C test test -v -count=1 -timeout 90m ./faults/cluster $(if $(filter short,$(FAULTS)),-ginkgo.label-filter=short) $(FAULTS_FLAGS)
+	  go -C test test -v -count=1 -timeout 90m ./faults/cluster $(FAULTS_FLAGS)
 else
 faults-cluster:
 	@echo 'KUBECONFIG is set. These faults need a cluster of devcluster, whose processes they kill: unset KUBECONFIG' >&2; exit 1
 endif
+
+# What takes too long for each change. A part that has passed on this tree is not run again.
+PARTS ?= statements graphs chart api crash misuse fuzz cluster soak bench
+.PHONY: test-long
+test-long: ## What takes too long for each change, about six hours: PARTS="crash api" for some of it.
+	@hack/test-long.sh $(PARTS)
+
+.PHONY: test-statements
+test-statements: ## Count statements of the decisions at 10, 100 and 1,000 steps, those of the standard library too.
+	$(call say,Counting statements)
+	@STATEMENTS=all go test -count=1 -timeout 30m -run TestStatements -v ./internal/scale
+
+.PHONY: test-graphs
+test-graphs: build $(DEVCLUSTER) ## 504 random graphs against an API server.
+	$(call say,Running random graphs)
+	@$(use_apiserver); GRAPHS=504 $(race_go) test $(race_flag) -count=1 -timeout 30m -v ./controllers/apitest -ginkgo.focus 'random graphs'
+
+.PHONY: test-chart
+test-chart: build $(DEVCLUSTER) $(HELM) ## The Helm chart in every combination of its values.
+	$(call say,Rendering every combination)
+	@$(use_apiserver); COMBINATIONS=all go -C test test -count=1 -timeout 30m -run TestValid -v ./helm/chart
 
 # The tests install the operator themselves, in a cluster that does not have it. In
 # our own cluster what test-e2e has left is in the way; in another it may be of use.
@@ -266,6 +298,9 @@ test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from
 	  go -C test test -v -count=1 -timeout 20m ./olm/...
 
 ##@ Develop
+
+.PHONY: regenerate
+regenerate: generate manifests bundle catalog chart dist ## Generate all that is generated, in order.
 
 .PHONY: generate
 generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies and docs/api-reference.md from the Go types.
@@ -324,47 +359,47 @@ CATALOG_BUNDLES = $(foreach version,$(notdir $(wildcard catalog/released/*)) $(V
   ghcr.io/jobflow-operator/jobflow-operator-bundle:$(version)=$(if $(filter $(VERSION),$(version)),bundle,catalog/released/$(version)))
 
 .PHONY: catalog
-catalog: $(RENDERCATALOG) $(OPM) ## Render the catalog for OLM, catalog/configs, from catalog/semver.yaml and the bundles.
+catalog: $(RENDERCATALOG) ## Render the catalog for OLM, catalog/configs, from catalog/semver.yaml and the bundles.
 	$(call say,Rendering the catalog)
 	@mkdir -p catalog/configs/jobflow-operator
 	@$(RENDERCATALOG) $(CATALOG_BUNDLES) catalog/semver.yaml > $(BIN)/catalog.yaml
 	@mv $(BIN)/catalog.yaml catalog/configs/jobflow-operator/catalog.yaml
-	@$(OPM) validate catalog/configs
 
 .PHONY: catalog-verify
 catalog-verify: ## Check that the released bundles are as they were released.
 	$(call say,Comparing the released bundles with their commits)
 	@hack/olm/verify-released.sh
 
+# It walks into every module.
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
 	$(call say,Formatting)
-	@for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) fmt --config $(CURDIR)/.golangci.yml ./...); done
+	@$(GOLANGCI_LINT) fmt ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Lint every module, the boundaries between the packages too.
+lint: $(GOLANGCI_LINT) ## Lint every module: its format and the boundaries between the packages, too.
 	@failed=0; for module in $(MODULES); do \
 	  printf '\n==> Linting %s\n' "$$module"; \
 	  (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || failed=1; \
 	done; exit $$failed
 
-# What generation and formatting would change is found by comparing the tree
+# What generation would change is found by comparing the tree
 # before and after, so that it also works with work in progress. In a clean
 # checkout that is the difference to the commit.
 tree_state = git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) $(RENDERCATALOG) $(OPM) $(CHARTDOCS) ## Generate, format and lint; fail if that changes a file.
+verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) $(RENDERCATALOG) $(CHARTDOCS) ## Generate and lint; fail if that changes a file.
 	@mkdir -p $(BIN); { $(tree_state); } > $(BIN)/tree.before
-	@$(MAKE) generate manifests bundle catalog chart dist fmt
+	@$(MAKE) regenerate
 	@{ $(tree_state); } > $(BIN)/tree.after; \
 	  if ! diff $(BIN)/tree.before $(BIN)/tree.after > $(BIN)/tree.diff; then \
-	    echo "These files were not as generated and formatted; they are now. Look at git diff and commit them:"; \
+	    echo "These files were not as generated; they are now. Look at git diff and commit them:"; \
 	    sed -n 's/^> [0-9a-f]*  /  /p' $(BIN)/tree.diff; \
 	    exit 1; \
 	  fi
 	@$(MAKE) lint bundle-validate catalog-verify
-	$(call say,Verified: what is generated and formatted is up to date and all checks are content)
+	$(call say,Verified: what is generated is up to date and all checks are content)
 
 # hack/vulncheck.sh has an exit code of its own for a check that could not be made.
 .PHONY: vulncheck
@@ -379,11 +414,11 @@ clean: ## Remove what was built here. The cluster and its cache stay.
 ##@ Build
 
 # Go decides what is to be rebuilt. The same source gives the same program wherever it
-# lies: -trimpath and -buildvcs=false keep the directory and the state of git out.
+# lies: the flags above keep the directory and the state of git out.
 .PHONY: build
 build: ## Build the operator, bin/manager, as a static program.
 	$(call say,Building the operator: two or three minutes the first time)
-	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o $(MANAGER) .
+	@go build -ldflags '-s -w -X main.version=$(VERSION)' -o $(MANAGER) .
 
 .PHONY: image
 image: build $(DEVCLUSTER) ## Make the operator's image, bin/image.tar, without a container engine.
@@ -395,7 +430,7 @@ image: build $(DEVCLUSTER) ## Make the operator's image, bin/image.tar, without 
 scorecard-image: $(DEVCLUSTER) ## Make the image of the scorecard's tests, bin/scorecard/scorecard.tar.
 	$(call say,Making the image $(SCORECARD_IMG))
 	@mkdir -p $(BIN)/scorecard
-	@CGO_ENABLED=0 go -C test build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/scorecard/scorecard ./scorecard
+	@go -C test build -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/scorecard/scorecard ./scorecard
 	@go -C test run ./scorecard/emitted $(CURDIR) > $(BIN)/scorecard/words.json
 	@$(DEVCLUSTER) image --binary $(BIN)/scorecard/scorecard --name "$(SCORECARD_IMG)" --out $(BIN)/scorecard/scorecard.tar \
 	  --extra-file $(BIN)/scorecard/words.json:/words.json --extra-file docs/status-reference.md:/status-reference.md
@@ -403,11 +438,9 @@ scorecard-image: $(DEVCLUSTER) ## Make the image of the scorecard's tests, bin/s
 # Operator-sdk's own images, from its module and from Debian's static busybox.
 .PHONY: scorecard-load
 ifdef OWN_CLUSTER
-scorecard-load: cluster-up scorecard-image ## Make all images of the scorecard and give them to the cluster's nodes.
+scorecard-load: cluster-up scorecard-image $(SCORECARD_TEST) ## Make all images of the scorecard and give them to the cluster's nodes.
 	$(call say,Making the images $(SCORECARD_TEST_IMG) and $(UNTAR_IMG))
-	@CGO_ENABLED=0 go -C hack/tools/operator-sdk build -trimpath -ldflags '-s -w' -tags $(OPERATOR_SDK_TAGS) \
-	  -o $(BIN)/scorecard/scorecard-test $(OPERATOR_SDK_MODULE)/images/scorecard-test
-	@$(DEVCLUSTER) image --extra-file $(BIN)/scorecard/scorecard-test:/usr/local/bin/scorecard-test --name $(SCORECARD_TEST_IMG) \
+	@$(DEVCLUSTER) image --extra-file $(SCORECARD_TEST):/usr/local/bin/scorecard-test --name $(SCORECARD_TEST_IMG) \
 	  --out $(BIN)/scorecard/scorecard-test.tar
 	@$(DEVCLUSTER) image --binary "$$(command -v busybox)" --name $(UNTAR_IMG) --out $(BIN)/scorecard/untar.tar
 	@$(DEVCLUSTER) load-image --name $(CLUSTER) $(BIN)/scorecard/scorecard.tar $(BIN)/scorecard/scorecard-test.tar $(BIN)/scorecard/untar.tar
@@ -474,6 +507,9 @@ deploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Install the operator in the cluster, and w
 	@$(use_cluster); $(use_kubectl); \
 	  COMPONENTS="$(COMPONENTS)" KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh "$(IMG)" $(if $(OWN_CLUSTER),$(IMAGE_TAR))
 
+.PHONY: redeploy
+redeploy: image-load deploy ## Build the operator and put it into the cluster in place of the one there.
+
 .PHONY: undeploy
 undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that belongs to it.
 	@$(use_cluster); $(use_kubectl); $(KUSTOMIZE) build config/default | kubectl delete --ignore-not-found -f -
@@ -500,87 +536,64 @@ endif
 
 ##@ Tools
 
-# Each tool is built from a Go module that pins it, into bin/.
+# Each tool is built from a Go module that pins it. Go keeps the program in its cache, so that
+# another clone has it at once; bin/ has a link to it.
 
+# tool MODULE, PACKAGE or its last part, FLAGS
+define tool
+	@printf '\n==> Building %s where it is not cached\n' $(notdir $@); mkdir -p $(BIN); \
+	  program="$$(GOFLAGS='$(GOFLAGS) $(3)' go -C $(1) tool -n $(2))"; ln -sfn "$$program" $@
+endef
+
+TOOLS := $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(SCORECARD_TEST) \
+  $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) $(CHARTDOCS) $(CYCLONEDX) $(GOVULNCHECK)
 .PHONY: tools
-tools: $(DEVCLUSTER) $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) $(CHARTDOCS) $(CYCLONEDX) $(GOVULNCHECK) ## Build all the tools that the other targets use.
+tools: $(DEVCLUSTER) $(TESTLOG) $(TOOLS) ## Build all the tools that the other targets use, and the programs of a cluster.
+	@$(DEVCLUSTER) assets > /dev/null
 
 $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -name '*.tmpl' -o -name '*.yaml')
 	$(call say,Building devcluster)
-	@go -C hack/devcluster build -o $@ .
+	@go -C hack/devcluster build -ldflags '-s -w' -o $@ .
 
-$(CONTROLLER_GEN): hack/tools/go.mod
-	$(call say,Building controller-gen)
-	@go -C hack/tools build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+$(TESTLOG): $(wildcard hack/testlog/*.go)
+	@go build -ldflags '-s -w' -o $@ ./hack/testlog
 
-$(KUSTOMIZE): hack/tools/go.mod
-	$(call say,Building kustomize)
-	@go -C hack/tools build -o $@ sigs.k8s.io/kustomize/kustomize/v5
+$(KUSTOMIZE) $(HELM): hack/tools/go.mod hack/tools/go.sum
+	$(call tool,hack/tools,$(@F))
 
-$(GOLANGCI_LINT): hack/tools/golangci/go.mod
-	$(call say,Building golangci-lint: some minutes the first time)
-	@go -C hack/tools/golangci build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-
-$(CRDTRIM): hack/tools/go.mod $(wildcard hack/tools/crdtrim/*.go)
-	@go -C hack/tools build -o $@ ./crdtrim
-
-$(APIDOCS): hack/tools/go.mod $(wildcard hack/tools/apidocs/*.go)
-	@go -C hack/tools build -o $@ ./apidocs
-
-$(CHARTDOCS): hack/tools/go.mod $(wildcard hack/tools/chartdocs/*.go)
-	@go -C hack/tools build -o $@ ./chartdocs
-
-$(BUNDLEFINISH): hack/tools/go.mod $(wildcard hack/tools/bundlefinish/*.go)
-	@go -C hack/tools build -o $@ ./bundlefinish
+$(CRDTRIM) $(APIDOCS) $(CHARTDOCS) $(BUNDLEFINISH): $(wildcard hack/tools/*/*.go) hack/tools/go.mod hack/tools/go.sum
+	$(call tool,hack/tools,$(@F))
 
 # Without service discovery in every cloud, which is most of it.
-$(PROMTOOL): hack/tools/prometheus/go.mod
-	$(call say,Building promtool: some minutes the first time)
-	@CGO_ENABLED=0 go -C hack/tools/prometheus build -o $@ -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool
+$(PROMTOOL): hack/tools/go.mod hack/tools/go.sum
+	$(call tool,hack/tools,$(@F),-tags=remove_all_sd)
 
-# What the SBOM says of its tool is to be the same everywhere, too.
-$(CYCLONEDX): hack/tools/sbom/go.mod
-	$(call say,Building cyclonedx-gomod)
-	@CGO_ENABLED=0 go -C hack/tools/sbom build -trimpath -buildvcs=false -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+$(CYCLONEDX): hack/tools/go.mod hack/tools/go.sum
+	$(call tool,hack/tools,$(@F))
 
-$(GOVULNCHECK): hack/tools/govulncheck/go.mod
-	$(call say,Building govulncheck)
-	@go -C hack/tools/govulncheck build -o $@ golang.org/x/vuln/cmd/govulncheck
+$(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOVULNCHECK) $(BIN)/grpc-health-probe: hack/tools/newer/go.mod hack/tools/newer/go.sum
+	$(call tool,hack/tools/newer,$(@F))
 
-# Without the libraries of its image tools that need C; its version goes into the bundle.
+# The tags leave out libraries for images that need C; .golangci.yml has the same.
+WITHOUT_C := containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper
+
+# Its version goes into the bundle.
 OPERATOR_SDK_MODULE := github.com/operator-framework/operator-sdk
-OPERATOR_SDK_TAGS   := containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper
-$(OPERATOR_SDK): hack/tools/operator-sdk/go.mod
-	$(call say,Building operator-sdk: some minutes the first time)
-	@version="$$(go -C hack/tools/operator-sdk list -m -f '{{.Version}}' $(OPERATOR_SDK_MODULE))"; \
-	  CGO_ENABLED=0 go -C hack/tools/operator-sdk build -o $@ \
-	    -tags $(OPERATOR_SDK_TAGS) \
-	    -ldflags "-X $(OPERATOR_SDK_MODULE)/internal/version.Version=$$version" $(OPERATOR_SDK_MODULE)/cmd/operator-sdk
+OPERATOR_SDK_FLAGS   = -tags=$(WITHOUT_C) \
+  -ldflags=-X=$(OPERATOR_SDK_MODULE)/internal/version.Version=$(shell go -C hack/tools/operator-sdk list -m -f '{{.Version}}' $(OPERATOR_SDK_MODULE))
+$(OPERATOR_SDK) $(SCORECARD_TEST): hack/tools/operator-sdk/go.mod hack/tools/operator-sdk/go.sum
+	$(call tool,hack/tools/operator-sdk,$(@F),$(OPERATOR_SDK_FLAGS))
 
-$(HELM): hack/tools/helm/go.mod
-	$(call say,Building helm: a minute the first time)
-	@CGO_ENABLED=0 go -C hack/tools/helm build -o $@ helm.sh/helm/v4/cmd/helm
+OLM_FLAGS  := -tags=$(WITHOUT_C)
+OLM_MODULE := github.com/operator-framework/operator-lifecycle-manager
+$(OPM) $(BIN)/cpb: hack/olm/go.mod hack/olm/go.sum
+	$(call tool,hack/olm,$(@F),$(OLM_FLAGS))
 
-# The tags leave out what needs C.
-OLM_BUILD := CGO_ENABLED=0 go -C hack/olm build -trimpath -ldflags '-s -w' \
-  -tags json1,netgo,osusergo,containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper
+$(RENDERCATALOG): $(wildcard hack/olm/rendercatalog/*.go) hack/olm/go.mod hack/olm/go.sum
+	$(call tool,hack/olm,$(@F),$(OLM_FLAGS))
 
-$(OPM): hack/olm/go.mod
-	$(call say,Building opm: some minutes the first time)
-	@$(OLM_BUILD) -o $@ github.com/operator-framework/operator-registry/cmd/opm
+$(BIN)/olm-operator: hack/olm/go.mod hack/olm/go.sum
+	$(call tool,hack/olm,$(OLM_MODULE)/cmd/olm,$(OLM_FLAGS))
 
-$(RENDERCATALOG): hack/olm/go.mod $(wildcard hack/olm/rendercatalog/*.go)
-	@$(OLM_BUILD) -o $@ ./rendercatalog
-
-$(BIN)/olm-operator: hack/olm/go.mod
-	$(call say,Building OLM: some minutes the first time)
-	@$(OLM_BUILD) -o $@ github.com/operator-framework/operator-lifecycle-manager/cmd/olm
-
-$(BIN)/olm-catalog: hack/olm/go.mod
-	@$(OLM_BUILD) -o $@ github.com/operator-framework/operator-lifecycle-manager/cmd/catalog
-
-$(BIN)/cpb: hack/olm/go.mod
-	@$(OLM_BUILD) -o $@ github.com/operator-framework/operator-lifecycle-manager/util/cpb
-
-$(BIN)/grpc-health-probe: hack/tools/grpc-health-probe/go.mod
-	@CGO_ENABLED=0 go -C hack/tools/grpc-health-probe build -trimpath -ldflags '-s -w' -o $@ github.com/grpc-ecosystem/grpc-health-probe
+$(BIN)/olm-catalog: hack/olm/go.mod hack/olm/go.sum
+	$(call tool,hack/olm,$(OLM_MODULE)/cmd/catalog,$(OLM_FLAGS))

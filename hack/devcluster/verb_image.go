@@ -15,7 +15,8 @@ func runImage(_ context.Context, args []string) error {
 	fs := newFlags("image", "", `
 Writes an image of one static Linux program, of files, or of both, as an archive for
 load-image, "docker load" or "ctr images import". The same input gives the same
-bytes. Prints the image's names by digest; nodes know it by these too.
+bytes. The program and each --extra-file have a layer of their own. Prints the
+image's names by digest; nodes know it by these too.
 
   devcluster image --binary bin/manager --name jobflow-operator:dev --out bin/image.tar
   devcluster image --extra-file bundle/manifests:/manifests --name bundle:v1 --out bundle.tar
@@ -68,7 +69,7 @@ bytes. Prints the image's names by digest; nodes know it by these too.
 		if err != nil {
 			return fmt.Errorf("--extra-file: %w", err)
 		}
-		spec.Entries = append(spec.Entries, entries...)
+		spec.Layers = append(spec.Layers, entries)
 	}
 	var err error
 	if spec.Labels, err = parseLabels(labels); err != nil {

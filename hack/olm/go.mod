@@ -3,6 +3,7 @@ module github.com/jobflow-operator/jobflow-operator/hack/olm
 go 1.26.0
 
 tool (
+	github.com/jobflow-operator/jobflow-operator/hack/olm/rendercatalog
 	github.com/operator-framework/operator-lifecycle-manager/cmd/catalog
 	github.com/operator-framework/operator-lifecycle-manager/cmd/olm
 	github.com/operator-framework/operator-lifecycle-manager/util/cpb

@@ -10,7 +10,7 @@ olm=$(go -C hack/olm list -m -f '{{.Dir}}' github.com/operator-framework/operato
 
 # Too large for a client-side apply.
 kubectl apply --server-side --filename "$olm/deploy/chart/crds"
-kubectl wait --for=condition=Established --timeout=1m --filename "$olm/deploy/chart/crds"
+kubectl wait --for=condition=Established --timeout=2m --filename "$olm/deploy/chart/crds"
 
 templates=()
 for template in 00-namespace 01-networkpolicies 02-olm-operator.serviceaccount 03-olmconfig \

@@ -7,6 +7,10 @@ go 1.26.0
 
 tool (
 	github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+	github.com/jobflow-operator/jobflow-operator/hack/tools/apidocs
+	github.com/jobflow-operator/jobflow-operator/hack/tools/bundlefinish
+	github.com/jobflow-operator/jobflow-operator/hack/tools/chartdocs
+	github.com/jobflow-operator/jobflow-operator/hack/tools/crdtrim
 	github.com/prometheus/prometheus/cmd/promtool
 	helm.sh/helm/v4/cmd/helm
 	sigs.k8s.io/kustomize/kustomize/v5

@@ -3,6 +3,7 @@ package startup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/go-logr/logr/testr"
 	"k8s.io/client-go/rest"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/port"
 )
 
 // apiServer answers the question whether it is ready with a status.
@@ -29,14 +32,11 @@ func apiServer(t *testing.T, status *atomic.Int32) *rest.Config {
 // freeAddress is one that nobody listens at.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := port.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return listener.Addr().String()
+	return fmt.Sprintf("127.0.0.1:%d", free)
 }
 
 func TestAnAPIServerThatAnswersIsNotWaitedFor(t *testing.T) {

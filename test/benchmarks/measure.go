@@ -50,7 +50,7 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 		return m, err
 	}
 	defer func() {
-		if stopErr := o.stop(); err == nil {
+		if stopErr := o.Stop(); err == nil {
 			err = stopErr
 		}
 		if err == nil {
@@ -67,7 +67,7 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 		return m, err
 	}
 	defer audit.file.Close() //nolint:errcheck // It is only read.
-	before, err := o.usage(ctx)
+	before, err := usageOf(ctx, o)
 	if err != nil {
 		return m, err
 	}
@@ -86,26 +86,13 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 		return m, fmt.Errorf("%s: waiting for the last end: %w", w.key, cause(ctx, err))
 	}
 	m.Wall, m.Edges = time.Since(began).Seconds(), edges(tasks, seen)
-	after, err := o.usage(ctx)
+	after, err := usageOf(ctx, o)
 	if err != nil {
 		return m, err
 	}
 	m.CPU, m.Reconciles, m.RSSPeak = after.cpu-before.cpu, after.reconciles-before.reconciles, after.peak
 	m.Requests, err = b.requests(ctx, audit)
 	return m, err
-}
-
-type usage struct{ cpu, rss, peak, reconciles float64 }
-
-func (o *operator) usage(ctx context.Context) (u usage, err error) {
-	if u.cpu, err = o.cpuSeconds(); err != nil {
-		return u, err
-	}
-	if u.rss, u.peak, err = o.memory(); err != nil {
-		return u, err
-	}
-	u.reconciles, err = o.metric(ctx, "controller_runtime_reconcile_total")
-	return u, err
 }
 
 // submit creates the objects of a workload, several at a time.

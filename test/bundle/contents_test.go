@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // OLM makes namespaces, service accounts, Deployments and Services itself, and
@@ -36,29 +37,20 @@ func TestKinds(t *testing.T) {
 // A Service whose selector or port is not that of the operator's pod leads nowhere.
 func TestMetricsServiceLeadsToTheOperator(t *testing.T) {
 	bundle := loadBundle(t)
-	deployment := bundle.CSV.Spec.InstallStrategy.StrategySpec.DeploymentSpecs[0]
-	for _, o := range bundle.Objects {
-		if o.GetKind() != "Service" {
-			continue
-		}
-		service := &corev1.Service{}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, service); err != nil {
-			t.Fatal(err)
-		}
-		pod := deployment.Spec.Template
-		if len(service.Spec.Selector) == 0 || !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(pod.Labels)) {
-			t.Errorf("the selector %v does not match the pod's labels %v", service.Spec.Selector, pod.Labels)
-		}
-		for _, port := range service.Spec.Ports {
-			if !slices.ContainsFunc(pod.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == port.TargetPort.StrVal }) {
-				t.Errorf("the container has no port %s", port.TargetPort.StrVal)
-			}
+	service := manifests.Only[corev1.Service](t, bundle.Objects, "Service")
+	pod := bundle.CSV.Spec.InstallStrategy.StrategySpec.DeploymentSpecs[0].Spec.Template
+	if len(service.Spec.Selector) == 0 || !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(pod.Labels)) {
+		t.Errorf("the selector %v does not match the pod's labels %v", service.Spec.Selector, pod.Labels)
+	}
+	for _, port := range service.Spec.Ports {
+		if !slices.ContainsFunc(pod.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == port.TargetPort.StrVal }) {
+			t.Errorf("the container has no port %s", port.TargetPort.StrVal)
 		}
 	}
 }
 
 func TestNoDependencies(t *testing.T) {
-	path := filepath.Join(root, "bundle", "metadata", "dependencies.yaml")
+	path := manifests.Path("bundle/metadata/dependencies.yaml")
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("OLM v1 refuses a bundle with dependencies.yaml (%v)", err)
 	}
@@ -78,7 +70,7 @@ func TestChannels(t *testing.T) {
 func TestSize(t *testing.T) {
 	const limit = 512 << 10
 	var size int
-	err := filepath.WalkDir(filepath.Join(root, "bundle"), func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(manifests.Path("bundle"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -108,22 +100,14 @@ func TestSize(t *testing.T) {
 
 // What operator-sdk does not know of a CRD it drops.
 func TestCRDsAreThoseOfConfig(t *testing.T) {
-	paths, err := filepath.Glob(filepath.Join(root, "bundle", "manifests", "api.practice.com_*.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sources, err := filepath.Glob(filepath.Join(root, "config", "crd", "bases", "*.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(paths) != len(sources) {
-		t.Fatalf("%d CRDs in bundle/, %d in config/", len(paths), len(sources))
-	}
-	for _, path := range paths {
-		inBundle := load[map[string]any](t, path)[0]
-		inConfig := load[map[string]any](t, filepath.Join(root, "config", "crd", "bases", filepath.Base(path)))[0]
-		if diff := cmp.Diff(inConfig["spec"], inBundle["spec"]); diff != "" {
-			t.Errorf("%s: %s", filepath.Base(path), diff)
+	specs := func(pattern string) map[string]any {
+		found := map[string]any{}
+		for id, crd := range manifests.ByID(t, manifests.LoadObjects(t, pattern)) {
+			found[id] = crd.Object["spec"]
 		}
+		return found
+	}
+	if diff := cmp.Diff(specs("config/crd/bases/*.yaml"), specs("bundle/manifests/api.practice.com_*.yaml")); diff != "" {
+		t.Errorf("the CRDs of config (-) and of the bundle (+): %s", diff)
 	}
 }

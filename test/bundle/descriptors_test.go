@@ -7,13 +7,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	operators "github.com/operator-framework/api/pkg/operators/v1alpha1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // Every field at the top of spec and status is described for the console, and no
 // field that is not there.
 func TestDescriptors(t *testing.T) {
 	owned := loadCSV(t).Spec.CustomResourceDefinitions.Owned
-	crds := loadCRDs(t)
+	crds := manifests.All[apiextensionsv1.CustomResourceDefinition](t, manifests.LoadObjects(t, "config/crd/bases/*.yaml"), "CustomResourceDefinition")
 	if len(owned) != len(crds) {
 		t.Errorf("%d owned CRDs, %d in config/", len(owned), len(crds))
 	}
@@ -36,7 +39,7 @@ func TestDescriptors(t *testing.T) {
 				add("status", d.Path, d.DisplayName, d.Description, d.XDescriptors)
 			}
 			for _, part := range []string{"spec", "status"} {
-				if diff := cmp.Diff(fields(t, crd, part), slices.Sorted(slices.Values(described[part]))); diff != "" {
+				if diff := cmp.Diff(fields(t, crds, crd, part), slices.Sorted(slices.Values(described[part]))); diff != "" {
 					t.Errorf("fields of %s (-) and descriptors (+): %s", part, diff)
 				}
 			}
@@ -44,11 +47,13 @@ func TestDescriptors(t *testing.T) {
 	}
 }
 
-func fields(t *testing.T, owned operators.CRDDescription, part string) []string {
+func fields(t *testing.T, crds []apiextensionsv1.CustomResourceDefinition, owned operators.CRDDescription, part string) []string {
 	t.Helper()
-	for _, version := range loadCRDs(t)[owned.Name].Spec.Versions {
-		if version.Name == owned.Version {
-			return slices.Sorted(maps.Keys(version.Schema.OpenAPIV3Schema.Properties[part].Properties))
+	for i := range crds {
+		for _, version := range crds[i].Spec.Versions {
+			if crds[i].Name == owned.Name && version.Name == owned.Version {
+				return slices.Sorted(maps.Keys(version.Schema.OpenAPIV3Schema.Properties[part].Properties))
+			}
 		}
 	}
 	t.Fatalf("config/ has no %s %s", owned.Name, owned.Version)

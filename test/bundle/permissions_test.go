@@ -3,7 +3,6 @@ package bundle_test
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,16 +10,16 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	operators "github.com/operator-framework/api/pkg/operators/v1alpha1"
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 func rulesIn(t *testing.T, kind string, files ...string) []rbacv1.PolicyRule {
 	t.Helper()
 	var rules []rbacv1.PolicyRule
 	for _, file := range files {
-		for _, role := range load[rbacv1.ClusterRole](t, filepath.Join(root, "config", filepath.FromSlash(file))) {
-			if role.Kind == kind {
-				rules = append(rules, role.Rules...)
-			}
+		for _, role := range manifests.All[rbacv1.ClusterRole](t, manifests.LoadObjects(t, "config/"+file), kind) {
+			rules = append(rules, role.Rules...)
 		}
 	}
 	return sorted(rules)

@@ -2,12 +2,13 @@ package e2e
 
 import (
 	"context"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 const deployed = `
@@ -27,22 +28,22 @@ spec:
 var _ = Describe("A service account that may create JobFlows but not Jobs", func() {
 	It("is refused, and its JobFlow runs once it has the cluster role edit", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
+		seen := record.Start(k8s, namespace)
 		account := "system:serviceaccount:" + namespace + ":deployer"
 		grant := func(arguments ...string) {
 			GinkgoHelper()
-			kubectl(ctx, append([]string{"create", "--namespace", namespace}, arguments...)...).succeeded()
+			cli.Kubectl(ctx, append([]string{"create", "--namespace", namespace}, arguments...)...).Succeeded()
 		}
 		// The API server reads roles from a cache.
 		untilMayCreate := func(resource string) {
 			GinkgoHelper()
 			Eventually(ctx, func(ctx context.Context) string {
-				return kubectl(ctx, "auth", "can-i", "create", resource, "--namespace", namespace, "--as", account).stdout
+				return cli.Kubectl(ctx, "auth", "can-i", "create", resource, "--namespace", namespace, "--as", account).Stdout
 			}).Should(Equal("yes\n"))
 		}
-		apply := func() output {
+		apply := func() cli.Output {
 			GinkgoHelper()
-			return kubectlWith(ctx, deployed, "apply", "--namespace", namespace, "--as", account, "--filename", "-")
+			return cli.KubectlWith(ctx, deployed, "apply", "--namespace", namespace, "--as", account, "--filename", "-")
 		}
 		grant("serviceaccount", "deployer")
 		grant("role", "flows", "--verb=create,get,patch", "--resource=jobflows.api.practice.com")
@@ -50,8 +51,8 @@ var _ = Describe("A service account that may create JobFlows but not Jobs", func
 		untilMayCreate("jobflows.api.practice.com")
 
 		refused := apply()
-		Expect(refused.failed).To(BeTrue())
-		Expect(refused.stderr).To(And(
+		Expect(refused.Failed).To(BeTrue())
+		Expect(refused.Stderr).To(And(
 			ContainSubstring("Error from server (Forbidden)"),
 			ContainSubstring(`user %q cannot create resource "jobs" in API group "batch" in the namespace %q`, account, namespace),
 			ContainSubstring(`grant the user "create" on "jobs.batch"`),
@@ -60,8 +61,8 @@ var _ = Describe("A service account that may create JobFlows but not Jobs", func
 
 		grant("rolebinding", "edit", "--clusterrole=edit", "--serviceaccount="+namespace+":deployer")
 		untilMayCreate("jobs.batch")
-		apply().succeeded()
-		expectEnd(ctx, getFlow(ctx, namespace, "flow"), time.Minute, v1alpha1.StateSucceed)
-		Expect(seen.created()).To(Equal(onceEach("flow-work")))
+		apply().Succeeded()
+		expectEnd(ctx, getFlow(ctx, namespace, "flow"), v1alpha1.StateSucceed)
+		Expect(seen.Created()).To(Equal(record.OnceEach("flow-work")))
 	})
 })

@@ -6,6 +6,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 // A cycle of b and c, an unknown name nearest to a, a volume that is nowhere.
@@ -52,29 +54,29 @@ spec:
 var _ = Describe("kubectl apply", func() {
 	It("refuses a JobFlow with all its mistakes at once, and stores nothing", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
-		applied := kubectlWith(ctx, threeMistakes, "apply", "--namespace", namespace, "--filename", "-")
-		Expect(applied.failed).To(BeTrue())
-		Expect(applied.stderr).To(ContainSubstring(`spec.flows[3].dependencies[0]: Invalid value: "prepar": no step has this name; did you mean "prepare"?`))
-		Expect(applied.stderr).To(MatchRegexp(`spec\.flows\[[12]\]\.dependencies\[[01]\]: Invalid value: "[bc]": is part of a cycle.*(b -> c -> b|c -> b -> c)`))
-		Expect(applied.stderr).To(ContainSubstring(`spec.flows[4].shareVolumeMounts[0].name`))
+		seen := record.Start(k8s, namespace)
+		applied := cli.KubectlWith(ctx, threeMistakes, "apply", "--namespace", namespace, "--filename", "-")
+		Expect(applied.Failed).To(BeTrue())
+		Expect(applied.Stderr).To(ContainSubstring(`spec.flows[3].dependencies[0]: Invalid value: "prepar": no step has this name; did you mean "prepare"?`))
+		Expect(applied.Stderr).To(MatchRegexp(`spec\.flows\[[12]\]\.dependencies\[[01]\]: Invalid value: "[bc]": is part of a cycle.*(b -> c -> b|c -> b -> c)`))
+		Expect(applied.Stderr).To(ContainSubstring(`spec.flows[4].shareVolumeMounts[0].name`))
 		expectNothingStored(ctx, namespace, seen)
 	})
 
 	It("reports a misspelt field deep in a pod template", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
-		applied := kubectlWith(ctx, typo, "apply", "--namespace", namespace, "--filename", "-")
-		Expect(applied.failed).To(BeTrue())
-		Expect(applied.stderr).To(ContainSubstring(`unknown field "spec.flows[0].jobTemplate.template.spec.containers[0].imagePullPolcy"`))
+		seen := record.Start(k8s, namespace)
+		applied := cli.KubectlWith(ctx, typo, "apply", "--namespace", namespace, "--filename", "-")
+		Expect(applied.Failed).To(BeTrue())
+		Expect(applied.Stderr).To(ContainSubstring(`unknown field "spec.flows[0].jobTemplate.template.spec.containers[0].imagePullPolcy"`))
 		expectNothingStored(ctx, namespace, seen)
 	})
 })
 
-func expectNothingStored(ctx SpecContext, namespace string, seen *record) {
+func expectNothingStored(ctx SpecContext, namespace string, seen *record.Record) {
 	GinkgoHelper()
 	var flows v1alpha1.JobFlowList
 	Expect(k8s.List(ctx, &flows, client.InNamespace(namespace))).To(Succeed())
 	Expect(flows.Items).To(BeEmpty())
-	Expect(seen.created()).To(BeEmpty())
+	Expect(seen.Created()).To(BeEmpty())
 }

@@ -2,42 +2,49 @@ package e2e
 
 import (
 	"context"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
-var _ = Describe("An operator that is killed in the middle of a JobFlow, and again", func() {
+var _ = Describe("An operator that is killed in the middle of a JobFlow, and later ended", func() {
 	It("goes on where it was, and runs no step twice", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
-		created := func() map[string]int { return seen.created() }
-		flow := flowOf(namespace,
-			step("first", "sleep 1"),
-			step("long", "sleep 8", "first"),
-			step("short", "sleep 3", "first"),
-			step("last", "true", "long", "short"),
+		seen := record.Start(k8s, namespace)
+		flow := flows.New(namespace, "flow",
+			flows.Step("first", flows.Hold),
+			flows.Step("long", flows.Hold, "first"),
+			flows.Step("short", "sleep 3", "first"),
+			flows.Step("last", "true", "long", "short"),
 		)
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
+		// The next spec needs an operator that answers.
+		DeferCleanup(func(ctx SpecContext) { k8s.AwaitAdmission(ctx, "default") })
 
 		// The moment after a Job was created is the one in which status may not know
-		// of it yet; and its end comes while another operator starts.
-		Eventually(created).Should(Equal(onceEach("flow-first")))
-		killOperator(ctx)
-		Eventually(created).Should(Equal(onceEach("flow-first", "flow-long", "flow-short")))
-		killOperator(ctx)
+		// of it yet. The held steps end once that operator has gone: one that is killed
+		// leaves the lease to run out, one that is ended gives it back at once.
+		Eventually(seen.Created).Should(Equal(record.OnceEach("flow-first")))
+		deleteOperatorPods(ctx, "--grace-period=0", "--force")
+		k8s.Release(ctx, namespace, "flow-first")
+		Eventually(seen.Created).Should(Equal(record.OnceEach("flow-first", "flow-long", "flow-short")))
+		deleteOperatorPods(ctx)
+		k8s.Release(ctx, namespace, "flow-long")
 
-		expectEnd(ctx, flow, 2*time.Minute, v1alpha1.StateSucceed)
+		expectEnd(ctx, flow, v1alpha1.StateSucceed)
 		expectOrder(flow, seen)
-		all := onceEach("flow-first", "flow-long", "flow-short", "flow-last")
-		Expect(seen.created()).To(Equal(all))
-		Consistently(seen.created).Should(Equal(all))
+		all := record.OnceEach("flow-first", "flow-long", "flow-short", "flow-last")
+		Expect(seen.Created()).To(Equal(all))
+		Consistently(seen.Created).Should(Equal(all))
 		for job := range all {
-			Expect(seen.podsOf(job)).To(HaveLen(1), job)
+			Expect(seen.PodsOf(job)).To(HaveLen(1), job)
 		}
 		for i := range flow.Status.Flows {
 			Expect(flow.Status.Flows[i].Attempt).To(BeEquivalentTo(1), flow.Status.Flows[i].Name)
@@ -45,29 +52,19 @@ var _ = Describe("An operator that is killed in the middle of a JobFlow, and aga
 	})
 })
 
-// killOperator deletes the operator's pods as kubectl delete --grace-period=0
-// --force does. The spec ends only when admission answers again.
-func killOperator(ctx context.Context) {
+// deleteOperatorPods deletes the operator's pods with kubectl, which returns when they have
+// ended unless it is told otherwise, and waits for another one that is ready.
+func deleteOperatorPods(ctx context.Context, arguments ...string) {
 	GinkgoHelper()
-	before, err := operatorPods(ctx)
+	before, err := k8s.OperatorPods(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(before).NotTo(BeEmpty())
-	DeferCleanup(awaitAdmission, NodeTimeout(2*time.Minute))
 	for i := range before {
-		kubectl(ctx, "delete", "pod", before[i].Name, "--namespace", before[i].Namespace, "--grace-period=0", "--force").succeeded()
+		cli.Kubectl(ctx, append([]string{"delete", "pod", before[i].Name, "--namespace", before[i].Namespace}, arguments...)...).Succeeded()
 	}
-	Eventually(ctx, operatorPods).Should(ContainElement(And(
-		HaveField("Status.Conditions", ready),
+	Eventually(ctx, k8s.OperatorPods).Should(ContainElement(And(
+		HaveField("Status.Conditions", cluster.Ready),
 		HaveField("UID", Not(Equal(before[0].UID))),
 	)))
-	saw("another pod of the operator")
-}
-
-// awaitAdmission waits until a JobFlow would be taken.
-func awaitAdmission(ctx SpecContext) {
-	Eventually(ctx, func(ctx context.Context) error {
-		flow := flowOf("default", step("a", "true"))
-		flow.Name, flow.GenerateName = "", "e2e-"
-		return k8s.Create(ctx, flow, client.DryRunAll)
-	}).Should(Succeed())
+	testkit.Saw("another pod of the operator")
 }

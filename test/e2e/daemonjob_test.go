@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -13,6 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 var _ = Describe("A DaemonJob", func() {
@@ -20,17 +21,17 @@ var _ = Describe("A DaemonJob", func() {
 		needNodes(ctx, minikube, node1, node2)
 		taintNode(ctx, node2, corev1.Taint{Key: "e2e.api.practice.com/keep-off", Effect: corev1.TaintEffectNoSchedule})
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
+		seen := record.Start(k8s, namespace)
 
 		dj := &v1alpha1.DaemonJob{ObjectMeta: metav1.ObjectMeta{Name: "daemon", Namespace: namespace}}
-		dj.Spec.JobSpec = *shell(`echo "on $NODE"`)
+		dj.Spec.JobSpec = *flows.Shell(`echo "on $NODE"`)
 		dj.Spec.GlobalParams = &v1alpha1.CommonParams{Env: []corev1.EnvVar{{
 			Name:      "NODE",
 			ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "spec.nodeName"}},
 		}}}
-		dj.Spec.ExcludeNodeList = strings.Join(nodeNames(ctx).Delete(minikube, node1, node2).UnsortedList(), ", ")
+		dj.Spec.ExcludeNodeList = strings.Join(k8s.Nodes(ctx).Delete(minikube, node1, node2).UnsortedList(), ", ")
 		Expect(k8s.Create(ctx, dj)).To(Succeed())
-		expectEnd(ctx, dj, time.Minute, v1alpha1.StateSucceed)
+		expectEnd(ctx, dj, v1alpha1.StateSucceed)
 
 		Expect(phases(dj.Status.Nodes)).To(Equal(map[string]string{
 			minikube: "Succeeded",
@@ -39,11 +40,11 @@ var _ = Describe("A DaemonJob", func() {
 		}))
 		Expect(run(dj.Status.Nodes, node2).Message).To(ContainSubstring("e2e.api.practice.com/keep-off"))
 		Expect(dj.Status.Progress).To(Equal("2/2"))
-		Expect(seen.created()).To(Equal(onceEach("daemon-minikube", "daemon-node1")))
+		Expect(seen.Created()).To(Equal(record.OnceEach("daemon-minikube", "daemon-node1")))
 		for node, job := range map[string]string{minikube: "daemon-minikube", node1: "daemon-node1"} {
-			pod := seen.podOf(job)
+			pod := seen.PodOf(job)
 			Expect(pod.Spec.NodeName).To(Equal(node))
-			Expect(logsOf(ctx, pod, "main")).To(Equal("on " + node + "\n"))
+			Expect(k8s.Logs(ctx, pod, "main")).To(Equal("on " + node + "\n"))
 		}
 	})
 })
@@ -65,6 +66,6 @@ func taintNode(ctx context.Context, name string, taint corev1.Taint) {
 	}
 	DeferCleanup(func(ctx SpecContext) {
 		change(ctx, func(taints []corev1.Taint) []corev1.Taint { return slices.DeleteFunc(taints, isIt) })
-	}, NodeTimeout(time.Minute))
+	})
 	change(ctx, func(taints []corev1.Taint) []corev1.Taint { return append(slices.DeleteFunc(taints, isIt), taint) })
 }

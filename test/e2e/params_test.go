@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -11,33 +10,35 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 var _ = Describe("Global parameters", func() {
 	It("reach Jobs, pods, containers and init containers, and the step's own win", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
+		seen := record.Start(k8s, namespace)
 
-		own := step("own", "env")
+		own := flows.Step("own", "env")
 		own.JobTemplate.Template.Labels = map[string]string{"team": "own"}
 		own.JobTemplate.Template.Annotations = map[string]string{"note": "own"}
 		pod := &own.JobTemplate.Template.Spec
-		pod.InitContainers = []corev1.Container{container("env")}
+		pod.InitContainers = []corev1.Container{flows.Container("env")}
 		pod.InitContainers[0].Name = "before"
 		pod.Containers[0].Env = []corev1.EnvVar{{Name: "FOO", Value: "own, not $(QUE)"}}
-		flow := flowOf(namespace, own)
+		flow := flows.New(namespace, "flow", own)
 		flow.Spec.GlobalParams = &v1alpha1.GlobalParams{CommonParams: v1alpha1.CommonParams{
 			Env:         []corev1.EnvVar{{Name: "FOO", Value: "bar"}, {Name: "QUE", Value: "pasa"}},
 			Labels:      map[string]string{"team": "global", "tier": "global"},
 			Annotations: map[string]string{"note": "global", "hint": "global"},
 		}}
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
-		expectEnd(ctx, flow, time.Minute, v1alpha1.StateSucceed)
+		expectEnd(ctx, flow, v1alpha1.StateSucceed)
 
-		ran := seen.podOf("flow-own")
-		Expect(variables(logsOf(ctx, ran, "main"))).To(And(
+		ran := seen.PodOf("flow-own")
+		Expect(variables(k8s.Logs(ctx, ran, "main"))).To(And(
 			HaveKeyWithValue("FOO", "own, not pasa"), HaveKeyWithValue("QUE", "pasa")))
-		Expect(variables(logsOf(ctx, ran, "before"))).To(And(
+		Expect(variables(k8s.Logs(ctx, ran, "before"))).To(And(
 			HaveKeyWithValue("FOO", "bar"), HaveKeyWithValue("QUE", "pasa")))
 
 		job := &batchv1.Job{}

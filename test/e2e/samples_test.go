@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"path/filepath"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -10,6 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 var _ = Describe("Of the other samples", func() {
@@ -27,17 +29,17 @@ var _ = Describe("Of the other samples", func() {
 	It("jobflow-same-node runs both steps on minikube, and kubectl wait sees the end", func(ctx SpecContext) {
 		needNodes(ctx, minikube)
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
+		seen := record.Start(k8s, namespace)
 		applySample(ctx, namespace, "jobflow-same-node.yaml")
-		kubectl(ctx, "wait", "--for=condition=Complete", "--timeout=90s", "--namespace", namespace, "jobflow/jobflow-same-node").succeeded()
+		cli.Kubectl(ctx, "wait", "--for=condition=Complete", "--timeout="+testkit.Hang.String(), "--namespace", namespace, "jobflow/jobflow-same-node").Succeeded()
 
 		flow := getFlow(ctx, namespace, "jobflow-same-node")
 		Expect(flow.Status.State).To(Equal(v1alpha1.StateSucceed))
 		expectOrder(flow, seen)
 		for step, job := range map[string]string{"first": "jobflow-same-node-first", "second": "jobflow-same-node-second"} {
-			pod := seen.podOf(job)
+			pod := seen.PodOf(job)
 			Expect(pod.Spec.NodeName).To(Equal(minikube))
-			Expect(logsOf(ctx, pod, "main")).To(Equal(step + " ran on minikube\n"))
+			Expect(k8s.Logs(ctx, pod, "main")).To(Equal(step + " ran on minikube\n"))
 		}
 	})
 
@@ -51,32 +53,32 @@ var _ = Describe("Of the other samples", func() {
 		}
 		namespace := newNamespace(ctx)
 		DeferCleanup(func(ctx SpecContext) {
-			kubectl(ctx, "delete", "--ignore-not-found", "--namespace", namespace, "--filename", sample("jobflow-shared-volume.yaml")).succeeded()
-		}, NodeTimeout(2*time.Minute))
-		seen := recordOfSpec(namespace)
+			cli.Kubectl(ctx, "delete", "--ignore-not-found", "--namespace", namespace, "--filename", sample("jobflow-shared-volume.yaml")).Succeeded()
+		})
+		seen := record.Start(k8s, namespace)
 		applySample(ctx, namespace, "jobflow-shared-volume.yaml")
 
 		flow := getFlow(ctx, namespace, "jobflow-shared-volume")
-		expectEnd(ctx, flow, 2*time.Minute, v1alpha1.StateSucceed)
+		expectEnd(ctx, flow, v1alpha1.StateSucceed)
 		expectOrder(flow, seen)
-		Expect(logsOf(ctx, seen.podOf("jobflow-shared-volume-read"), "main")).To(Equal("written by the first step\n"))
-		Expect(seen.created()).To(Equal(onceEach("jobflow-shared-volume-write", "jobflow-shared-volume-read", "jobflow-shared-volume-clean")))
+		Expect(k8s.Logs(ctx, seen.PodOf("jobflow-shared-volume-read"), "main")).To(Equal("written by the first step\n"))
+		Expect(seen.Created()).To(Equal(record.OnceEach("jobflow-shared-volume-write", "jobflow-shared-volume-read", "jobflow-shared-volume-clean")))
 	})
 
 	It("jobflow-jobtemplate runs JobTemplates, which know who uses them", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
+		seen := record.Start(k8s, namespace)
 		applySample(ctx, namespace, "jobflow-jobtemplate.yaml")
 
 		flow := getFlow(ctx, namespace, "jobflow-jobtemplate")
-		expectEnd(ctx, flow, 2*time.Minute, v1alpha1.StateSucceed)
+		expectEnd(ctx, flow, v1alpha1.StateSucceed)
 		expectOrder(flow, seen)
-		Expect(logsOf(ctx, seen.podOf("jobflow-jobtemplate-hello"), "main")).To(Equal("hello\n"))
-		Expect(logsOf(ctx, seen.podOf("jobflow-jobtemplate-goodbye"), "main")).To(Equal("hello\n"))
-		Expect(logsOf(ctx, seen.podOf("jobflow-jobtemplate-own"), "main")).To(Equal("a template of my own\n"))
+		Expect(k8s.Logs(ctx, seen.PodOf("jobflow-jobtemplate-hello"), "main")).To(Equal("hello\n"))
+		Expect(k8s.Logs(ctx, seen.PodOf("jobflow-jobtemplate-goodbye"), "main")).To(Equal("hello\n"))
+		Expect(k8s.Logs(ctx, seen.PodOf("jobflow-jobtemplate-own"), "main")).To(Equal("a template of my own\n"))
 		var indexes []string
-		for _, pod := range seen.podsOf("jobflow-jobtemplate-work") {
-			indexes = append(indexes, logsOf(ctx, pod, "main"))
+		for _, pod := range seen.PodsOf("jobflow-jobtemplate-work") {
+			indexes = append(indexes, k8s.Logs(ctx, pod, "main"))
 		}
 		Expect(indexes).To(ConsistOf("index 0\n", "index 1\n", "index 2\n"))
 
@@ -92,10 +94,10 @@ var _ = Describe("Of the other samples", func() {
 
 	It("jobflow-error fails: nothing runs after the failed step, and status says why", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
+		seen := record.Start(k8s, namespace)
 		applySample(ctx, namespace, "jobflow-error.yaml")
-		kubectl(ctx, "wait", "--for=condition=Failed", "--timeout=120s", "--namespace", namespace, "jobflow/jobflow-example-error").succeeded()
-		kubectl(ctx, "get", "jobflows.api.practice.com,jobs", "--namespace", namespace, "--output", "wide")
+		cli.Kubectl(ctx, "wait", "--for=condition=Failed", "--timeout="+testkit.Hang.String(), "--namespace", namespace, "jobflow/jobflow-example-error").Succeeded()
+		cli.Kubectl(ctx, "get", "jobflows.api.practice.com,jobs", "--namespace", namespace, "--output", "wide")
 
 		flow := getFlow(ctx, namespace, "jobflow-example-error")
 		Expect(flow.Status.State).To(Equal(v1alpha1.StateFailed))
@@ -109,9 +111,9 @@ var _ = Describe("Of the other samples", func() {
 			"job4":                 "Succeeded",
 			"job5":                 "Skipped DependencyFailed",
 		}))
-		ran := onceEach("jobflow-example-error-job1", "jobflow-example-error-job2-error-container", "jobflow-example-error-job4")
-		Expect(seen.created()).To(Equal(ran))
-		Consistently(seen.created).Should(Equal(ran))
-		Expect(logsOf(ctx, seen.podOf("jobflow-example-error-job2-error-container"), "nginx")).To(Equal("this step fails\n"))
+		ran := record.OnceEach("jobflow-example-error-job1", "jobflow-example-error-job2-error-container", "jobflow-example-error-job4")
+		Expect(seen.Created()).To(Equal(ran))
+		Consistently(seen.Created).Should(Equal(ran))
+		Expect(k8s.Logs(ctx, seen.PodOf("jobflow-example-error-job2-error-container"), "nginx")).To(Equal("this step fails\n"))
 	})
 })

@@ -2,39 +2,42 @@ package e2e
 
 import (
 	"fmt"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 	It("starts steps before the Jobs that they depend on are Complete, in order and once each", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		seen := recordOfSpec(namespace)
+		seen := record.Start(k8s, namespace)
 		// One watch sees what happens to all Jobs in the order in which it happened.
-		watcher, err := clientset.BatchV1().Jobs(namespace).Watch(ctx, metav1.ListOptions{})
+		watcher, err := k8s.Clientset.BatchV1().Jobs(namespace).Watch(ctx, metav1.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(watcher.Stop)
 
 		const steps = 6
-		flow := flowOf(namespace, step("s0", "true"))
+		flow := flows.New(namespace, "flow", flows.Step("s0", "true"))
 		for i := 1; i < steps; i++ {
-			flow.Spec.Flows = append(flow.Spec.Flows, step(fmt.Sprint("s", i), "true", fmt.Sprint("s", i-1)))
+			flow.Spec.Flows = append(flow.Spec.Flows, flows.Step(fmt.Sprint("s", i), "true", fmt.Sprint("s", i-1)))
 		}
 		flow.Spec.StartOn = v1alpha1.StartOnPodsSucceeded
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
-		expectEnd(ctx, flow, time.Minute, v1alpha1.StateSucceed)
+		expectEnd(ctx, flow, v1alpha1.StateSucceed)
 
 		created, complete := map[string]int{}, map[string]int{}
 		for moment := 0; len(complete) < steps; moment++ {
-			event, open := <-watcher.ResultChan()
-			Expect(open).To(BeTrue(), "the watch broke off")
+			var event watch.Event
+			Eventually(watcher.ResultChan()).Should(Receive(&event), "the watch broke off")
 			job, ok := event.Object.(*batchv1.Job)
 			Expect(ok).To(BeTrue(), "the watch broke off: %v", event.Object)
 			if _, known := created[job.Name]; !known {
@@ -51,14 +54,14 @@ var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 			if created[after] < complete[before] {
 				early++
 			}
-			ran, followed := seen.endedPodsOf(before)[0], seen.endedPodsOf(after)[0]
-			Expect(followed.CreationTimestamp.Time).NotTo(BeTemporally("<", endOf(ran)), "pod of %s, while that of %s ran", after, before)
+			_, end := ranFromTo(seen.EndedPodsOf(before)[0])
+			Expect(seen.EndedPodsOf(after)[0].CreationTimestamp.Time).NotTo(BeTemporally("<", end), "pod of %s, while that of %s ran", after, before)
 		}
 		took := getFlow(ctx, namespace, "flow").Status
-		saw("%d of %d steps started before the Job that they depend on was Complete; the chain took %s",
+		testkit.Saw("%d of %d steps started before the Job that they depend on was Complete; the chain took %s",
 			early, steps-1, took.CompletionTime.Sub(took.StartTime.Time))
 		Expect(early).To(BeNumerically(">", 0))
-		Expect(seen.created()).To(Equal(onceEach("flow-s0", "flow-s1", "flow-s2", "flow-s3", "flow-s4", "flow-s5")))
+		Expect(seen.Created()).To(Equal(record.OnceEach("flow-s0", "flow-s1", "flow-s2", "flow-s3", "flow-s4", "flow-s5")))
 	})
 })
 
@@ -69,12 +72,4 @@ func isComplete(job *batchv1.Job) bool {
 		}
 	}
 	return false
-}
-
-// endOf is when the container of a pod ended.
-func endOf(pod *corev1.Pod) time.Time {
-	GinkgoHelper()
-	Expect(pod.Status.ContainerStatuses).NotTo(BeEmpty())
-	Expect(pod.Status.ContainerStatuses[0].State.Terminated).NotTo(BeNil())
-	return pod.Status.ContainerStatuses[0].State.Terminated.FinishedAt.Time
 }

@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
 // getFlow reads a JobFlow.
@@ -29,35 +31,31 @@ func getDaemonJob(ctx context.Context, namespace, name string) *v1alpha1.DaemonJ
 	return dj
 }
 
-func summaryOf(object client.Object) *v1alpha1.Summary {
-	switch object := object.(type) {
-	case *v1alpha1.JobFlow:
-		return &object.Status.Summary
-	case *v1alpha1.DaemonJob:
-		return &object.Status.Summary
-	}
-	panic(fmt.Sprintf("%T has no summary", object))
-}
-
 // expectEnd waits until a JobFlow or DaemonJob, which is read again, has ended in
 // a state, and gives up at once when it ends in another.
-func expectEnd(ctx context.Context, object client.Object, within time.Duration, state v1alpha1.State) {
+func expectEnd(ctx context.Context, object client.Object, state v1alpha1.State) {
+	GinkgoHelper()
+	expectEndWithin(ctx, testkit.Hang, object, state)
+}
+
+// expectEndWithin is for what sleeps for minutes.
+func expectEndWithin(ctx context.Context, limit time.Duration, object client.Object, state v1alpha1.State) {
 	GinkgoHelper()
 	last := ""
 	Eventually(ctx, func(ctx context.Context) (v1alpha1.State, error) {
 		if err := k8s.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 			return "", err
 		}
-		s := summaryOf(object)
+		s := flows.Summary(object)
 		if now := fmt.Sprintf("%s %s: %s", object.GetName(), s.State, s.Message); now != last {
-			saw("%s", now)
+			testkit.Saw("%s", now)
 			last = now
 		}
 		if s.CompletionTime != nil && s.State != state {
 			return "", StopTrying(fmt.Sprintf("%s ended as %s: %s", object.GetName(), s.State, s.Message))
 		}
 		return s.State, nil
-	}).WithTimeout(within).Should(Equal(state))
+	}).WithTimeout(limit).Should(Equal(state))
 }
 
 // run is the entry of a step or node.
@@ -86,7 +84,7 @@ func phases(runs []v1alpha1.RunStatus) map[string]string {
 
 // reasonOf is the reason of a condition that is True, and empty otherwise.
 func reasonOf(object client.Object, condition string) string {
-	found := meta.FindStatusCondition(summaryOf(object).Conditions, condition)
+	found := meta.FindStatusCondition(flows.Summary(object).Conditions, condition)
 	if found == nil || found.Status != metav1.ConditionTrue {
 		return ""
 	}

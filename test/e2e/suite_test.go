@@ -8,33 +8,64 @@
 package e2e
 
 import (
+	"context"
+	"path/filepath"
 	"testing"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
 )
 
-func TestEndToEnd(t *testing.T) {
-	RegisterFailHandler(Fail)
-	// A pod needs some seconds on two cores that do everything else too.
-	SetDefaultEventuallyTimeout(time.Minute)
-	SetDefaultEventuallyPollingInterval(200 * time.Millisecond)
-	SetDefaultConsistentlyDuration(2 * time.Second)
-	EnforceDefaultTimeoutsWhenUsingContexts()
+var k8s *cluster.Cluster
 
-	suite, reporter := GinkgoConfiguration()
-	// go test -v shows what the specs see while they see it.
-	reporter.Verbose = testing.Verbose()
-	RunSpecs(t, "The operator in a cluster", suite, reporter)
-}
+// The nodes that the samples name.
+const (
+	minikube = "minikube"
+	node1    = "node1"
+	node2    = "node2"
+)
+
+func TestEndToEnd(t *testing.T) { testkit.Run(t, "The operator in a cluster") }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	connect(ctx)
-	findOperator(ctx)
+	k8s = cluster.Connect(ctx, "test-e2e")
+	operator := k8s.Operator(ctx)
+	Eventually(ctx, k8s.OperatorPods).Should(ContainElement(HaveField("Status.Conditions", cluster.Ready)))
+	testkit.Saw("operator %s/%s with the image %s", operator.Namespace, operator.Name, operator.Spec.Template.Spec.Containers[0].Image)
+	DeferCleanup(func(ctx SpecContext) {
+		if published.end != nil {
+			published.end(ctx)
+		}
+		k8s.ExpectNamespacesGone(ctx)
+	})
 })
 
-// saw tells the reader of the output what a spec saw.
-func saw(format string, arguments ...any) {
-	GinkgoWriter.Printf("  saw "+format+"\n", arguments...)
+// newNamespace makes a namespace for a spec.
+func newNamespace(ctx context.Context) string {
+	GinkgoHelper()
+	return k8s.NewNamespace(ctx, "e2e-")
+}
+
+func needNodes(ctx context.Context, names ...string) {
+	GinkgoHelper()
+	if missing := sets.New(names...).Difference(k8s.Nodes(ctx)); missing.Len() > 0 {
+		Fail("This spec needs nodes that are named as in the samples; the cluster has none named " +
+			sets.List(missing)[0] + ". Without KUBECONFIG, make test-e2e makes a cluster that has them.")
+	}
+}
+
+// sample is the path of a file in config/samples.
+func sample(file string) string {
+	return filepath.Join("..", "..", "config", "samples", file)
+}
+
+// applySample applies a sample just as it is.
+func applySample(ctx context.Context, namespace, file string) cli.Output {
+	GinkgoHelper()
+	return cli.Kubectl(ctx, "apply", "--namespace", namespace, "--filename", sample(file)).Succeeded()
 }

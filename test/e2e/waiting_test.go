@@ -7,17 +7,19 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
 var _ = Describe("A step whose pod cannot start", func() {
 	It("says what it waits for: an image that is not there, a node that is not there", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		noImage := step("no-image", "true")
+		noImage := flows.Step("no-image", "true")
 		// No name server knows a name under .invalid.
 		noImage.JobTemplate.Template.Spec.Containers[0].Image = "registry.invalid/nobody/nothing:v1"
-		noNode := step("no-node", "true")
+		noNode := flows.Step("no-node", "true")
 		noNode.JobTemplate.Template.Spec.NodeSelector = map[string]string{"e2e.api.practice.com/nowhere": "true"}
-		Expect(k8s.Create(ctx, flowOf(namespace, noImage, noNode, step("after", "true", "no-image")))).To(Succeed())
+		Expect(k8s.Create(ctx, flows.New(namespace, "flow", noImage, noNode, flows.Step("after", "true", "no-image")))).To(Succeed())
 
 		Eventually(ctx, func(ctx context.Context) map[string]string {
 			return phases(getFlow(ctx, namespace, "flow").Status.Flows)
@@ -28,7 +30,7 @@ var _ = Describe("A step whose pod cannot start", func() {
 		}))
 		flow := getFlow(ctx, namespace, "flow")
 		for i := range flow.Status.Flows {
-			saw("%s: %s", flow.Status.Flows[i].Name, flow.Status.Flows[i].Message)
+			testkit.Saw("%s: %s", flow.Status.Flows[i].Name, flow.Status.Flows[i].Message)
 		}
 		Expect(run(flow.Status.Flows, "no-image").Message).To(ContainSubstring("registry.invalid/nobody/nothing:v1"))
 		Expect(run(flow.Status.Flows, "no-node").Message).To(ContainSubstring("node"))

@@ -4,17 +4,12 @@ package observability_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"sigs.k8s.io/yaml"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
-// root is the repository's.
-var root = filepath.Join("..", "..")
-
-var component = filepath.Join(root, "config", "components", "monitoring")
+const component = "config/components/monitoring/"
 
 type rule struct {
 	Alert       string            `json:"alert"`
@@ -29,37 +24,19 @@ type ruleGroup struct {
 	Rules []rule `json:"rules"`
 }
 
-type prometheusRule struct {
-	Spec struct {
-		Groups []ruleGroup `json:"groups"`
-	} `json:"spec"`
-}
-
 // loadRules are the rules of the PrometheusRule, and its spec as a rule file of
 // Prometheus.
 func loadRules(t *testing.T) (rules []rule, file []byte) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(component, "prometheus_rule.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var typed prometheusRule
-	if err := yaml.Unmarshal(content, &typed); err != nil {
-		t.Fatal(err)
-	}
+	const name = component + "prometheus_rule.yaml"
+	typed := manifests.Load[struct{ Spec struct{ Groups []ruleGroup } }](t, name)
 	for _, group := range typed.Spec.Groups {
 		rules = append(rules, group.Rules...)
 	}
 	if len(rules) == 0 {
 		t.Fatal("no rules")
 	}
-	var whole struct {
-		Spec json.RawMessage `json:"spec"`
-	}
-	if err := yaml.Unmarshal(content, &whole); err != nil {
-		t.Fatal(err)
-	}
-	return rules, whole.Spec // JSON is YAML
+	return rules, manifests.Load[struct{ Spec json.RawMessage }](t, name).Spec // JSON is YAML
 }
 
 type panel struct {
@@ -95,14 +72,7 @@ type dashboard struct {
 
 func loadDashboard(t *testing.T) dashboard {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(component, "dashboard.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var d dashboard
-	if err := json.Unmarshal(content, &d); err != nil {
-		t.Fatal(err)
-	}
+	d := manifests.Load[dashboard](t, component+"dashboard.json") // JSON is YAML
 	if len(d.Panels) == 0 {
 		t.Fatal("no panels")
 	}

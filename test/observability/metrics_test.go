@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 )
 
 // series are the metrics that an operator serves, with the values of their labels.
@@ -40,27 +42,13 @@ func seriesOf(families map[string]*dto.MetricFamily) series {
 	return s
 }
 
-// value is that of the one series with these labels, 0 without one.
-func value(families map[string]*dto.MetricFamily, name string, want map[string]string) float64 {
-	for _, metric := range families[name].GetMetric() {
-		matched := 0
-		for _, pair := range metric.GetLabel() {
-			if want[pair.GetName()] == pair.GetValue() {
-				matched++
-			}
-		}
-		if matched == len(want) {
-			return metric.GetGauge().GetValue() + metric.GetCounter().GetValue()
-		}
-	}
-	return 0
-}
-
 func TestMetrics(t *testing.T) {
-	o := startOperator(t)
-	o.runEverything(t)
+	w := startWorld(t)
+	w.runEverything(t)
 	t.Run("what rules and dashboard ask for is what a running operator serves", func(t *testing.T) {
-		s := seriesOf(o.scrape(t))
+		metrics, err := w.Scrape(t.Context(), w.reader)
+		must(t, err)
+		s := seriesOf(metrics)
 		for where, expr := range expressions(t) {
 			for _, problem := range s.check(expr) {
 				t.Errorf("%s: %s\n%s", where, problem, expr)
@@ -68,11 +56,10 @@ func TestMetrics(t *testing.T) {
 		}
 	})
 	t.Run("only those who may read them", func(t *testing.T) {
-		for token, want := range map[string]int{
-			"":                   http.StatusUnauthorized,
-			o.token(t, "nobody"): http.StatusForbidden,
-		} {
-			response, err := o.get(t.Context(), token)
+		nobody, err := apiserver.NewServiceAccount(t.Context(), w.k8s, namespace, "nobody")
+		must(t, err)
+		for token, want := range map[string]int{"": http.StatusUnauthorized, nobody: http.StatusForbidden} {
+			response, err := w.Get(t.Context(), token)
 			must(t, err)
 			must(t, response.Body.Close())
 			if response.StatusCode != want {

@@ -5,7 +5,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
+
+// alertCases is the file of cases for promtool.
+const alertCases = "test/observability/testdata/alerts_test.yaml"
 
 // promtool is Prometheus' own. PROMTOOL says where it is.
 func promtool(t *testing.T, args ...string) {
@@ -23,10 +28,7 @@ func promtool(t *testing.T, args ...string) {
 
 func TestRules(t *testing.T) {
 	_, rules := loadRules(t)
-	cases, err := os.ReadFile(filepath.Join("testdata", "alerts_test.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	cases := manifests.Read(t, alertCases)
 	// The cases name the rule file beside them.
 	dir := t.TempDir()
 	for name, content := range map[string][]byte{"rules.yaml": rules, "alerts_test.yaml": cases} {

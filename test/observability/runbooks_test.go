@@ -9,7 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 const runbooks = "https://github.com/jobflow-operator/jobflow-operator/blob/main/docs/runbooks/"
@@ -41,7 +42,7 @@ func TestAlertsSayWhatTheyHaveTo(t *testing.T) {
 }
 
 func TestEveryAlertHasItsRunbook(t *testing.T) {
-	paths, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "*.md"))
+	paths, err := filepath.Glob(manifests.Path("docs/runbooks/*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,10 +79,7 @@ func TestAlertsAreListed(t *testing.T) {
 	slices.Sort(want)
 	row := regexp.MustCompile("(?m)^\\| \\[`?(\\w+)`?\\]\\([^)]*\\) \\| (\\w+) \\|")
 	for _, page := range []string{"runbooks/README.md", "guide/monitoring.md"} {
-		content, err := os.ReadFile(filepath.Join(root, "docs", page))
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := manifests.Read(t, "docs/"+page)
 		var got []string
 		for _, match := range row.FindAllStringSubmatch(string(content), -1) {
 			got = append(got, match[1]+" "+match[2])
@@ -95,21 +93,14 @@ func TestAlertsAreListed(t *testing.T) {
 
 // Each alert is shown to fire, and shown not to.
 func TestEveryAlertHasCases(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join("testdata", "alerts_test.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases struct {
+	cases := manifests.Load[struct {
 		Tests []struct {
 			AlertRuleTest []struct {
 				Alertname string `json:"alertname"`
 				ExpAlerts []any  `json:"exp_alerts"`
 			} `json:"alert_rule_test"`
 		} `json:"tests"`
-	}
-	if err := yaml.Unmarshal(content, &cases); err != nil {
-		t.Fatal(err)
-	}
+	}](t, alertCases)
 	fires, silent := map[string]bool{}, map[string]bool{}
 	for _, test := range cases.Tests {
 		for _, c := range test.AlertRuleTest {

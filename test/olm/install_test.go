@@ -3,6 +3,7 @@ package olm
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -10,81 +11,85 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
-// The examples of the CSV run for minutes. What else is about work that runs is tested
-// meanwhile: an administrator may hold upgrades until it has ended.
 var _ = Describe("The current version", func() {
-	It("is installed by a Subscription, runs its examples, holds an upgrade while they run, and is removed without a trace", func(ctx SpecContext) {
-		DeferCleanup(showOnFailure, NodeTimeout(time.Minute))
+	It("is installed by a Subscription, runs its examples, holds an upgrade while a flow runs, and is removed without a trace", func(ctx SpecContext) {
+		DeferCleanup(showOnFailure, NodeTimeout(testkit.Hang))
 		before := everything(ctx)
-		kubectl(ctx, "create", "namespace", work).succeeded()
+		cli.Kubectl(ctx, "create", "namespace", work).Succeeded()
 
 		t := newTimeline("a fresh installation of " + current)
 		addCatalog(ctx, fresh, catalogCurrent)
 		subscribe(ctx, fresh, "Automatic", "{}")
 		t.note("CatalogSource, Namespace, OperatorGroup and Subscription applied")
-		t.reaches(ctx, time.Minute, "READY", source(fresh), "olm", "{.status.connectionState.lastObservedState}")
+		t.reaches(ctx, "READY", source(fresh), "{.status.connectionState.lastObservedState}")
 		expectInstalled(ctx, t, current)
 		expectAdmission(ctx)
 		t.note("a cycle is refused by admission, under OLM's certificate")
-		Eventually(ctx, upgradeable).WithArguments(current).Should(Equal("True NotHeld"))
+		t.reaches(ctx, "True NotHeld", operatorCondition(current), upgradeable)
 
-		seen := recordOfSpec(work)
+		seen := record.Start(k8s, work)
 		examples := applyExamples(ctx)
 		t.note("the CSV's %d examples applied", len(examples))
+		// The examples end by themselves. This flow ends when it is told to, so that it
+		// outlasts whatever is looked at meanwhile.
+		Expect(k8s.Create(ctx, flows.New(work, "holding", flows.Step("a", flows.Hold)))).To(Succeed())
 
 		By("holding upgrades")
-		kubectl(ctx, "patch", subscription, "--namespace", namespace, "--type=merge", "--patch",
-			`{"spec":{"config":{"env":[{"name":"HOLD_UPGRADES","value":"true"}]}}}`).succeeded()
-		Eventually(ctx, upgradeable).WithArguments(current).Should(Equal("False FlowsRunning"))
-		t.note("OperatorCondition Upgradeable is False while the examples run")
-		t.reaches(ctx, time.Minute, "Succeeded", csv(current), namespace, "{.status.phase}")
+		patch(ctx, subscription, `{"spec":{"config":{"env":[{"name":"HOLD_UPGRADES","value":"true"}]}}}`)
+		t.reaches(ctx, "False FlowsRunning", operatorCondition(current), upgradeable)
+		t.reaches(ctx, "Succeeded", csv(current), "{.status.phase}")
 		addCatalog(ctx, fresh, catalogNext)
 		t.note("a catalog with %s published", next)
-		t.reaches(ctx, 2*time.Minute, "Pending", csv(next), namespace, "{.status.phase}")
-		t.reaches(ctx, time.Minute, "OperatorConditionNotUpgradeable", csv(next), namespace, "{.status.reason}")
-		Expect(field(ctx, csv(current), namespace, "{.status.phase}")).NotTo(BeEmpty())
-		Expect(ownerOfDeployment(ctx)).To(Equal(current))
+		t.reaches(ctx, "Pending", csv(next), "{.status.phase}")
+		t.reaches(ctx, "OperatorConditionNotUpgradeable", csv(next), "{.status.reason}")
 
 		By("waiting for the examples")
 		for _, example := range examples {
-			if example.GetKind() == "JobTemplate" {
-				continue
+			if example.GetKind() != "JobTemplate" {
+				t.reaches(ctx, "Succeed", workload(example.GetKind(), example.GetName()), "{.status.state}")
 			}
-			t.reaches(ctx, 5*time.Minute, "Succeed", example.GetKind()+".api.practice.com/"+example.GetName(), work, "{.status.state}")
 		}
-		Expect(seen.created()).To(And(Not(BeEmpty()), HaveEach(1)), "how often each Job was created")
+		Expect(field(ctx, csv(next), "{.status.reason}")).To(Equal("OperatorConditionNotUpgradeable"), "the flow still runs")
+		Expect(field(ctx, csv(current), "{.status.phase}")).NotTo(BeEmpty())
+		Expect(ownerOfDeployment(ctx)).To(Equal(current))
 
-		t.reaches(ctx, 2*time.Minute, "Succeeded", csv(next), namespace, "{.status.phase}")
+		By("letting the flow end")
+		k8s.Release(ctx, work, "holding-a")
+		t.reaches(ctx, "Succeed", workload("JobFlow", "holding"), "{.status.state}")
+		Expect(seen.Created()).To(And(Not(BeEmpty()), HaveEach(1)), "how often each Job was created")
+		t.reaches(ctx, "Succeeded", csv(next), "{.status.phase}")
 		t.note("upgraded once nothing ran")
-		Eventually(ctx, func(ctx context.Context) string { return field(ctx, csv(current), namespace, "{.metadata.name}") }).Should(BeEmpty())
+		awaitGone(ctx, csv(current))
 		Expect(ownerOfDeployment(ctx)).To(Equal(next))
 		expectAdmission(ctx)
 		uninstall(ctx, t, fresh, before)
 	}, SpecTimeout(10*time.Minute))
 })
 
-// applyExamples creates the alm-examples of the CSV in the cluster, as a console does.
+// upgradeable is where an OperatorCondition says whether OLM may upgrade, and why not.
+const upgradeable = `{.spec.conditions[?(@.type=="Upgradeable")].status} {.spec.conditions[?(@.type=="Upgradeable")].reason}`
+
+// applyExamples creates the alm-examples of the CSV in the cluster, as a console does,
+// but with shorter sleeps: test/e2e waits for the samples as they are published.
 func applyExamples(ctx context.Context) []unstructured.Unstructured {
 	GinkgoHelper()
+	text := field(ctx, csv(current), `{.metadata.annotations.alm-examples}`)
+	Expect(text).To(ContainSubstring("sleep 100s"))
 	var examples []unstructured.Unstructured
-	var raw []map[string]any
-	Expect(json.Unmarshal([]byte(field(ctx, csv(current), namespace, `{.metadata.annotations.alm-examples}`)), &raw)).To(Succeed())
-	Expect(raw).NotTo(BeEmpty())
-	for _, object := range raw {
-		example := unstructured.Unstructured{Object: object}
-		example.SetNamespace(work)
-		Expect(k8s.Create(ctx, example.DeepCopy())).To(Succeed())
-		examples = append(examples, example)
+	Expect(json.Unmarshal([]byte(strings.NewReplacer("sleep 100s", "sleep 4s", "sleep 10s", "sleep 2s").Replace(text)), &examples)).To(Succeed())
+	Expect(examples).NotTo(BeEmpty())
+	for i := range examples {
+		examples[i].SetNamespace(work)
+		Expect(k8s.Create(ctx, examples[i].DeepCopy())).To(Succeed())
 	}
 	return examples
-}
-
-// upgradeable is what the operator tells OLM: status and reason of its condition.
-func upgradeable(ctx context.Context, version string) string {
-	return field(ctx, "operatorcondition.operators.coreos.com/"+version, namespace,
-		`{.spec.conditions[?(@.type=="Upgradeable")].status} {.spec.conditions[?(@.type=="Upgradeable")].reason}`)
 }
 
 // ownerOfDeployment is the CSV whose Deployment is there.

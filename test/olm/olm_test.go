@@ -3,14 +3,18 @@ package olm
 import (
 	"context"
 	"fmt"
-	"os/exec"
-	"slices"
 	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 )
 
 const (
@@ -19,33 +23,16 @@ const (
 	// work is where the flows are.
 	work = "olm-work"
 
-	subscription = "subscription.operators.coreos.com/jobflow-operator"
-
 	// The catalogs of the specs. Each has one of its own: for some minutes OLM remembers
 	// what another one of the same name held.
 	fresh = "jobflow-operator"
 	older = "jobflow-operator-older"
 )
 
-// field is what a JSONPath finds in an object, empty if there is no such object.
-// It prints nothing: it is asked again and again.
-func field(ctx context.Context, object, namespace, jsonPath string) string {
-	out, err := exec.CommandContext(ctx, "kubectl", "get", object, "--namespace", namespace,
-		"--ignore-not-found", "--output", "jsonpath="+jsonPath).Output()
-	if err != nil {
-		return "error: " + err.Error()
-	}
-	return string(out)
-}
-
-func source(catalog string) string { return "catalogsource.operators.coreos.com/" + catalog }
-
-func csv(name string) string { return "clusterserviceversion.operators.coreos.com/" + name }
-
 // addCatalog makes a catalog known to OLM, in the version of an image.
 func addCatalog(ctx context.Context, catalog, image string) {
 	GinkgoHelper()
-	kubectlWith(ctx, fmt.Sprintf(`
+	cli.KubectlWith(ctx, fmt.Sprintf(`
 apiVersion: operators.coreos.com/v1alpha1
 kind: CatalogSource
 metadata: {name: %s, namespace: olm}
@@ -54,13 +41,13 @@ spec:
   image: %s
   displayName: JobFlow Operator
   grpcPodConfig: {securityContextConfig: restricted}
-`, catalog, image), "apply", "--filename", "-").succeeded()
+`, catalog, image), "apply", "--filename", "-").Succeeded()
 }
 
 // subscribe is what docs/install.md tells users to do.
 func subscribe(ctx context.Context, catalog, approval, config string) {
 	GinkgoHelper()
-	kubectlWith(ctx, fmt.Sprintf(`
+	cli.KubectlWith(ctx, fmt.Sprintf(`
 apiVersion: v1
 kind: Namespace
 metadata: {name: %[1]s}
@@ -80,26 +67,25 @@ spec:
   sourceNamespace: olm
   installPlanApproval: %[3]s
   config: %[4]s
-`, namespace, catalog, approval, config), "apply", "--filename", "-").succeeded()
+`, namespace, catalog, approval, config), "apply", "--filename", "-").Succeeded()
 }
 
-// expectPlan waits for the InstallPlan of a version, and returns its name.
-func expectPlan(ctx context.Context, version string) string {
+// expectPlan waits until the Subscription has an InstallPlan for a version.
+func expectPlan(ctx context.Context, version string) object {
 	GinkgoHelper()
-	plan := ""
-	Eventually(ctx, func(ctx context.Context) string {
-		plan = field(ctx, subscription, namespace, "{.status.installPlanRef.name}")
-		if plan == "" {
-			return ""
-		}
-		return field(ctx, "installplan.operators.coreos.com/"+plan, namespace, "{.spec.clusterServiceVersionNames[*]}")
-	}).WithTimeout(2 * time.Minute).Should(Equal(version))
-	return "installplan.operators.coreos.com/" + plan
+	return installPlan(await(ctx, subscription, "{.status.installPlanRef.name}", And(Not(BeEmpty()), WithTransform(func(plan string) string {
+		return field(ctx, installPlan(plan), "{.spec.clusterServiceVersionNames[*]}")
+	}, Equal(version)))))
 }
 
-func approve(ctx context.Context, plan string) {
+func approve(ctx context.Context, plan object) {
 	GinkgoHelper()
-	kubectl(ctx, "patch", plan, "--namespace", namespace, "--type=merge", "--patch", `{"spec":{"approved":true}}`).succeeded()
+	patch(ctx, plan, `{"spec":{"approved":true}}`)
+}
+
+func patch(ctx context.Context, o object, content string) {
+	GinkgoHelper()
+	cli.Kubectl(ctx, "patch", o.String(), "--namespace", o.key.Namespace, "--type=merge", "--patch", content).Succeeded()
 }
 
 // expectInstalled follows the installation of a version from the InstallPlan to the end.
@@ -107,9 +93,15 @@ func expectInstalled(ctx context.Context, t *timeline, version string) {
 	GinkgoHelper()
 	plan := expectPlan(ctx, version)
 	t.note("%s for %s", plan, version)
-	t.reaches(ctx, 2*time.Minute, "Complete", plan, namespace, "{.status.phase}")
-	t.reaches(ctx, 2*time.Minute, "Succeeded", csv(version), namespace, "{.status.phase}")
-	Expect(field(ctx, subscription, namespace, "{.status.installedCSV}")).To(Equal(version))
+	expectUpgraded(ctx, t, plan, version)
+	await(ctx, subscription, "{.status.installedCSV}", Equal(version))
+}
+
+// expectUpgraded waits until an InstallPlan has been carried out and its version works.
+func expectUpgraded(ctx context.Context, t *timeline, plan object, version string) {
+	GinkgoHelper()
+	t.reaches(ctx, "Complete", plan, "{.status.phase}")
+	t.reaches(ctx, "Succeeded", csv(version), "{.status.phase}")
 }
 
 const cycle = `
@@ -127,67 +119,68 @@ spec:
 func expectAdmission(ctx context.Context) {
 	GinkgoHelper()
 	Eventually(ctx, func(g Gomega, ctx context.Context) {
-		ca := field(ctx, "secret/jobflow-operator-controller-manager-service-cert", namespace, `{.data.olmCAKey}`)
-		g.Expect(ca).NotTo(BeEmpty())
-		webhooks, err := exec.CommandContext(ctx, "kubectl", "get", "validatingwebhookconfigurations",
-			"--selector", "olm.owner.namespace="+namespace, "--output", "jsonpath={.items[*].webhooks[*].clientConfig.caBundle}").Output()
-		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(strings.Fields(string(webhooks))).To(And(HaveLen(3), HaveEach(ca)))
+		var secret corev1.Secret
+		g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "jobflow-operator-controller-manager-service-cert"}, &secret)).To(Succeed())
+		g.Expect(secret.Data["olmCAKey"]).NotTo(BeEmpty())
+		var configurations admissionv1.ValidatingWebhookConfigurationList
+		g.Expect(k8s.List(ctx, &configurations, client.MatchingLabels{"olm.owner.namespace": namespace})).To(Succeed())
+		var announced [][]byte
+		for i := range configurations.Items {
+			for j := range configurations.Items[i].Webhooks {
+				announced = append(announced, configurations.Items[i].Webhooks[j].ClientConfig.CABundle)
+			}
+		}
+		g.Expect(announced).To(And(HaveLen(3), HaveEach(secret.Data["olmCAKey"])))
 	}).Should(Succeed(), "the CA of the webhooks")
-	kubectl(ctx, "rollout", "status", "deployment/jobflow-operator-controller-manager", "--namespace", namespace, "--timeout=1m").succeeded()
-	refused := kubectlWith(ctx, cycle, "create", "--namespace", work, "--filename", "-")
-	Expect(refused.failed).To(BeTrue(), "a cycle was taken")
-	Expect(refused.stderr).To(ContainSubstring("a -> b -> a"))
+	cli.Kubectl(ctx, "rollout", "status", "deployment/jobflow-operator-controller-manager", "--namespace", namespace, "--timeout=2m").Succeeded()
+	refused := cli.KubectlWith(ctx, cycle, "create", "--namespace", work, "--filename", "-")
+	Expect(refused.Failed).To(BeTrue(), "a cycle was taken")
+	Expect(refused.Stderr).To(ContainSubstring("a -> b -> a"))
 }
 
-// everything are all objects of the cluster that may be listed, but events.
-func everything(ctx context.Context) []string {
+// everything is every object in the cluster.
+func everything(ctx context.Context) sets.Set[string] {
 	GinkgoHelper()
-	list := func(arguments ...string) []string {
-		out, err := exec.CommandContext(ctx, "kubectl", arguments...).Output()
-		Expect(err).NotTo(HaveOccurred())
-		return strings.Fields(string(out))
-	}
-	var resources []string
-	for _, resource := range list("api-resources", "--verbs=list", "--output=name") {
-		if !strings.HasPrefix(resource, "events") && !strings.HasPrefix(resource, "componentstatuses") {
-			resources = append(resources, resource)
-		}
-	}
-	return list("get", strings.Join(resources, ","), "--all-namespaces", "--ignore-not-found",
-		"--output", `jsonpath={range .items[*]}{.kind}/{.metadata.namespace}/{.metadata.name}{"\n"}{end}`)
+	found, err := k8s.Inventory(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	return found
 }
 
 // uninstall does what docs/install.md says, and shows that nothing is left of what
 // was not there before.
-func uninstall(ctx context.Context, t *timeline, catalog string, before []string) {
+func uninstall(ctx context.Context, t *timeline, catalog string, before sets.Set[string]) {
 	GinkgoHelper()
-	kubectl(ctx, "delete", subscription, "--namespace", namespace).succeeded()
-	kubectl(ctx, "delete", "clusterserviceversions.operators.coreos.com", "--namespace", namespace,
-		"--selector", "operators.coreos.com/jobflow-operator."+namespace).succeeded()
+	remove := func(arguments ...string) {
+		GinkgoHelper()
+		cli.Kubectl(ctx, append([]string{"delete"}, arguments...)...).Succeeded()
+	}
+	remove(subscription.String(), "--namespace", namespace)
+	remove("clusterserviceversions.operators.coreos.com", "--namespace", namespace,
+		"--selector", "operators.coreos.com/jobflow-operator."+namespace)
 	t.note("Subscription and CSV deleted")
 	gone := func(what string, names types.GomegaMatcher) {
-		Eventually(ctx, everything).WithTimeout(time.Minute).WithPolling(time.Second).ShouldNot(ContainElement(names), what)
+		GinkgoHelper()
+		Eventually(ctx, k8s.Inventory).WithPolling(time.Second).ShouldNot(HaveKey(names), what)
 		t.note("%s gone", what)
 	}
-	gone("the operator's pods, Deployment and Service", MatchRegexp("^(Deployment|Pod|Service|Secret)/"+namespace+"/"))
-	gone("the webhooks", HavePrefix("ValidatingWebhookConfiguration/"))
-	Expect(everything(ctx)).To(ContainElements(HavePrefix("CustomResourceDefinition//jobflows"), HavePrefix("JobFlow/"+work)),
+	gone("the operator's pods, Deployment and Service", MatchRegexp("^(deployments|pods|services|secrets) "+namespace+"/"))
+	gone("the webhooks", HavePrefix("validatingwebhookconfigurations "))
+	Expect(everything(ctx)).To(And(HaveKey("customresourcedefinitions /jobflows.api.practice.com"), HaveKey(HavePrefix("jobflows "+work+"/"))),
 		"OLM leaves CRDs and objects to the user")
 
-	kubectl(ctx, "delete", "customresourcedefinitions", "jobflows.api.practice.com", "daemonjobs.api.practice.com",
-		"jobtemplates.api.practice.com").succeeded()
+	remove("customresourcedefinitions", "jobflows.api.practice.com", "daemonjobs.api.practice.com", "jobtemplates.api.practice.com")
 	t.note("CRDs deleted")
-	kubectl(ctx, "delete", "namespace", namespace).succeeded()
-	kubectl(ctx, "delete", "clusterrole", "jobflow-operator-edit", "jobflow-operator-view", "jobflow-operator-metrics-reader").succeeded()
-	kubectl(ctx, "delete", "rolebinding", "--namespace", "kube-system", "jobflow-operator-controller-manager-service-auth-reader").succeeded()
-	kubectl(ctx, "delete", source(catalog), "--namespace", "olm").succeeded()
-	Eventually(ctx, func(ctx context.Context) []string {
+	remove("namespace", namespace)
+	remove("clusterrole", "jobflow-operator-edit", "jobflow-operator-view", "jobflow-operator-metrics-reader")
+	remove("rolebinding", "--namespace", "kube-system", "jobflow-operator-controller-manager-service-auth-reader")
+	remove(source(catalog).String(), "--namespace", "olm")
+	Eventually(ctx, func(ctx context.Context) (sets.Set[string], error) {
 		// OLM makes it again as long as it sees something that belongs to it.
-		kubectl(ctx, "delete", "operators.operators.coreos.com", "--ignore-not-found", "jobflow-operator."+namespace).succeeded()
-		kubectl(ctx, "delete", "namespace", "--ignore-not-found", work).succeeded()
-		return slices.DeleteFunc(everything(ctx), func(object string) bool { return slices.Contains(before, object) })
-	}).WithTimeout(90*time.Second).WithPolling(2*time.Second).Should(BeEmpty(), "left behind")
+		remove("operators.operators.coreos.com", "--ignore-not-found", "jobflow-operator."+namespace)
+		remove("namespace", "--ignore-not-found", work)
+		now, err := k8s.Inventory(ctx)
+		return now.Difference(before), err
+	}).WithPolling(2*time.Second).Should(BeEmpty(), "left behind")
 	t.note("nothing is left")
 }
 
@@ -199,7 +192,7 @@ func showOnFailure(ctx context.Context) {
 	for _, arguments := range []string{
 		"get catalogsources,subscriptions,installplans,clusterserviceversions,operatorconditions --all-namespaces",
 		"get pods,jobs --all-namespaces --output wide",
-		"get " + subscription + " --namespace " + namespace + " --output jsonpath={.status.conditions}",
+		"get " + subscription.String() + " --namespace " + namespace + " --output jsonpath={.status.conditions}",
 		"get installplans --namespace " + namespace + " --output jsonpath={.items[*].status}",
 		"get clusterserviceversions --namespace " + namespace + " --output jsonpath={.items[*].status}",
 		"get jobflows,daemonjobs --namespace " + work + " --output yaml",
@@ -208,6 +201,6 @@ func showOnFailure(ctx context.Context) {
 		"logs --namespace olm deployment/catalog-operator --tail 30",
 		"get events --all-namespaces --sort-by .metadata.creationTimestamp",
 	} {
-		kubectl(ctx, strings.Fields(arguments)...)
+		cli.Kubectl(ctx, strings.Fields(arguments)...)
 	}
 }

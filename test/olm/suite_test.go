@@ -9,25 +9,17 @@ package olm
 import (
 	"os"
 	"testing"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/tools/clientcmd"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
 )
 
 var (
-	// k8s reads and writes objects, past every cache.
-	k8s client.Client
-	// clientset watches.
-	clientset kubernetes.Interface
+	k8s *cluster.Cluster
 
 	// The catalog's images: before the current version, with it, and with one after it.
 	catalogReleased = os.Getenv("CATALOG_RELEASED")
@@ -39,44 +31,21 @@ var (
 )
 
 func TestOLM(t *testing.T) {
-	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(time.Minute)
-	SetDefaultEventuallyPollingInterval(200 * time.Millisecond)
-	SetDefaultConsistentlyDuration(2 * time.Second)
-	EnforceDefaultTimeoutsWhenUsingContexts()
-
-	suite, reporter := GinkgoConfiguration()
-	// go test -v shows what the specs see while they see it.
-	reporter.Verbose = testing.Verbose()
-	// What a failed spec leaves is there to be looked at, and no place for the next.
-	suite.FailFast = true
-	RunSpecs(t, "The operator under OLM", suite, reporter)
+	testkit.Run(t, "The operator under OLM", testkit.FailFast)
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	if os.Getenv("KUBECONFIG") == "" || catalogCurrent == "" {
+	if catalogCurrent == "" {
 		Fail("Run these tests with make test-olm, which makes a cluster with OLM and the images that they need.")
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
-	Expect(err).NotTo(HaveOccurred())
-	config.QPS = -1
-	scheme := runtime.NewScheme()
-	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
-	Expect(apiextensionsv1.AddToScheme(scheme)).To(Succeed())
-	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	k8s, err = client.New(config, client.Options{Scheme: scheme})
-	Expect(err).NotTo(HaveOccurred())
-	clientset, err = kubernetes.NewForConfig(config)
-	Expect(err).NotTo(HaveOccurred())
-
-	for _, object := range []string{source(fresh), source(older), "namespace/" + work, "namespace/" + namespace} {
-		if field(ctx, object, "olm", "{.metadata.name}") != "" {
-			Fail("The cluster has " + object + " from an earlier run. Take it down with make cluster-down, and run make test-olm again.")
+	k8s = cluster.Connect(ctx, "test-olm")
+	namespaceKind := corev1.SchemeGroupVersion.WithKind("Namespace")
+	for _, left := range []object{
+		source(fresh), source(older),
+		{namespaceKind, client.ObjectKey{Name: work}}, {namespaceKind, client.ObjectKey{Name: namespace}},
+	} {
+		if field(ctx, left, "{.metadata.name}") != "" {
+			Fail("The cluster has " + left.String() + " from an earlier run. Take it down with make cluster-down, and run make test-olm again.")
 		}
 	}
 })
-
-// saw tells the reader of the output what a spec saw.
-func saw(format string, arguments ...any) {
-	GinkgoWriter.Printf("  saw "+format+"\n", arguments...)
-}

@@ -33,11 +33,9 @@ func (t *timeline) note(format string, arguments ...any) {
 	GinkgoWriter.Println(line)
 }
 
-// reaches waits until what kubectl's JSONPath finds is wanted.
-func (t *timeline) reaches(ctx context.Context, within time.Duration, wanted, object, namespace, jsonPath string) {
+// reaches waits until what a JSONPath finds in an object is wanted.
+func (t *timeline) reaches(ctx context.Context, wanted string, o object, path string) {
 	GinkgoHelper()
-	Eventually(ctx, func(ctx context.Context) string {
-		return field(ctx, object, namespace, jsonPath)
-	}).WithTimeout(within).Should(Equal(wanted), "%s of %s", jsonPath, object)
-	t.note("%s: %s", object, wanted)
+	await(ctx, o, path, Equal(wanted))
+	t.note("%s: %s", o, wanted)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -15,13 +14,16 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 // released is the version that the upgrade begins with.
 const released = "jobflow-operator.v0.1.0"
 
-// The step long and the DaemonJob end when they are told to, so that the upgrade
-// happens in their middle, however long it takes. The step short ends in it or before.
+// The steps short and long and the DaemonJob end when they are told to, so that the
+// upgrade happens in their middle, however long it takes. The step short ends in it.
 const flow = `
 apiVersion: api.practice.com/v1alpha1
 kind: JobFlow
@@ -29,9 +31,9 @@ metadata: {name: flow}
 spec:
   flows:
     - {name: first, jobTemplate: {template: {spec: {containers: [&quick {name: main, image: "busybox:1.28", command: ["true"]}]}}}}
-    - {name: short, dependencies: [first], jobTemplate: {template: {spec: {terminationGracePeriodSeconds: 1, containers: [{name: main, image: "busybox:1.28", command: [sleep, "12"]}]}}}}
-    - {name: long, dependencies: [first], jobTemplate: {template: {spec: {terminationGracePeriodSeconds: 1, containers: [
+    - {name: short, dependencies: [first], jobTemplate: &held {template: {spec: {terminationGracePeriodSeconds: 1, containers: [
         {name: main, image: "busybox:1.28", command: [sh, -c, "until [ -e /tmp/end ]; do sleep 0.2; done"]}]}}}}
+    - {name: long, dependencies: [first], jobTemplate: *held}
     - {name: after-short, dependencies: [short], jobTemplate: {template: {spec: {containers: [*quick]}}}}
     - {name: last, dependencies: [after-short, long], jobTemplate: {template: {spec: {containers: [*quick]}}}}
 ---
@@ -45,9 +47,9 @@ spec:
 
 var _ = Describe("The released version", func() {
 	It("is upgraded to the current one while a JobFlow and a DaemonJob run, and no step is repeated or lost", func(ctx SpecContext) {
-		DeferCleanup(showOnFailure, NodeTimeout(time.Minute))
+		DeferCleanup(showOnFailure, NodeTimeout(testkit.Hang))
 		before := everything(ctx)
-		kubectl(ctx, "create", "namespace", work).succeeded()
+		cli.Kubectl(ctx, "create", "namespace", work).Succeeded()
 
 		t := newTimeline("an upgrade from " + released + " to " + current)
 		addCatalog(ctx, older, catalogReleased)
@@ -60,29 +62,25 @@ var _ = Describe("The released version", func() {
 		addCatalog(ctx, older, catalogCurrent)
 		t.note("the catalog is updated")
 		plan := expectPlan(ctx, current)
-		t.reaches(ctx, time.Minute, "RequiresApproval", plan, namespace, "{.status.phase}")
-		t.reaches(ctx, time.Minute, "UpgradePending", subscription, namespace, "{.status.state}")
+		t.reaches(ctx, "RequiresApproval", plan, "{.status.phase}")
+		t.reaches(ctx, "UpgradePending", subscription, "{.status.state}")
 		generations := crdGenerations(ctx)
 
-		seen := recordOfSpec(work)
-		kubectlWith(ctx, flow, "apply", "--namespace", work, "--filename", "-").succeeded()
-		running := func(ctx context.Context) string {
-			return field(ctx, "jobflow.api.practice.com/flow", work, `{range .status.flows[*]}{.name}={.phase} {end}`)
-		}
-		nodes := func(ctx context.Context) string {
-			return field(ctx, "daemonjob.api.practice.com/everywhere", work, `{range .status.nodes[*]}{.phase} {end}`)
-		}
-		midRun := "first=Succeeded short=Running long=Running after-short=Waiting last=Waiting "
-		Eventually(ctx, running).Should(Equal(midRun))
-		Eventually(ctx, nodes).Should(Equal("Running Running Running "))
+		seen := record.Start(k8s, work)
+		cli.KubectlWith(ctx, flow, "apply", "--namespace", work, "--filename", "-").Succeeded()
+		jobFlow, daemonJob := workload("JobFlow", "flow"), workload("DaemonJob", "everywhere")
+		const steps, nodes = `{range .status.flows[*]}{.name}={.phase} {end}`, `{range .status.nodes[*]}{.phase} {end}`
+		t.reaches(ctx, "first=Succeeded short=Running long=Running after-short=Waiting last=Waiting ", jobFlow, steps)
+		t.reaches(ctx, "Running Running Running ", daemonJob, nodes)
 		approve(ctx, plan)
-		t.note("the upgrade is approved, with the flow at %s", midRun)
-		t.reaches(ctx, 2*time.Minute, "Complete", plan, namespace, "{.status.phase}")
-		t.reaches(ctx, 2*time.Minute, "Succeeded", csv(current), namespace, "{.status.phase}")
-		t.note("the flow is at %s", running(ctx))
-		Expect(running(ctx)).To(And(ContainSubstring("long=Running"), ContainSubstring("last=Waiting")), "the flow outlasts the upgrade")
-		Expect(nodes(ctx)).To(Equal("Running Running Running "), "the DaemonJob outlasts the upgrade")
-		Eventually(ctx, field).WithArguments(csv(released), namespace, "{.metadata.name}").Should(BeEmpty())
+		t.note("the upgrade is approved")
+		k8s.Release(ctx, work, "flow-short")
+		expectUpgraded(ctx, t, plan, current)
+		after := field(ctx, jobFlow, steps)
+		t.note("the flow is at %s", after)
+		Expect(after).To(And(ContainSubstring("long=Running"), ContainSubstring("last=Waiting")), "the flow outlasts the upgrade")
+		Expect(field(ctx, daemonJob, nodes)).To(Equal("Running Running Running "), "the DaemonJob outlasts the upgrade")
+		awaitGone(ctx, csv(released))
 		t.note("%s is gone", released)
 		expectAdmission(ctx)
 		t.note("admission answers")
@@ -90,25 +88,16 @@ var _ = Describe("The released version", func() {
 		t.note("the CRDs are those of %s", current)
 
 		By("letting them end")
-		for _, job := range append(daemonJobs(ctx), "flow-long") {
-			pod := strings.TrimSpace(kubectl(ctx, "get", "pods", "--namespace", work, "--selector", "batch.kubernetes.io/job-name="+job,
-				"--output", "jsonpath={.items[*].metadata.name}").succeeded().stdout)
-			kubectl(ctx, "exec", "--namespace", work, pod, "--", "touch", "/tmp/end").succeeded()
-		}
-		t.reaches(ctx, 2*time.Minute, "Succeed", "jobflow.api.practice.com/flow", work, "{.status.state}")
-		t.reaches(ctx, 2*time.Minute, "Succeed", "daemonjob.api.practice.com/everywhere", work, "{.status.state}")
-		once := map[string]int{}
-		for _, job := range []string{"flow-first", "flow-short", "flow-long", "flow-after-short", "flow-last"} {
-			once[job] = 1
-		}
-		for _, job := range daemonJobs(ctx) {
-			once[job] = 1
-		}
-		Expect(once).To(HaveLen(8), "five steps and three nodes")
-		Expect(seen.created()).To(Equal(once), "how often each Job was created")
+		jobs := daemonJobs(ctx)
+		Expect(jobs).To(HaveLen(3))
+		k8s.Release(ctx, work, append(jobs, "flow-long")...)
+		t.reaches(ctx, "Succeed", jobFlow, "{.status.state}")
+		t.reaches(ctx, "Succeed", daemonJob, "{.status.state}")
+		once := record.OnceEach(append(jobs, "flow-first", "flow-short", "flow-long", "flow-after-short", "flow-last")...)
+		Expect(seen.Created()).To(Equal(once), "how often each Job was created")
 		expectOrder(ctx)
 		uninstall(ctx, t, older, before)
-	}, SpecTimeout(8*time.Minute))
+	}, SpecTimeout(10*time.Minute))
 })
 
 func daemonJobs(ctx context.Context) []string {
@@ -178,7 +167,7 @@ func expectCRDs(ctx context.Context, before map[string]int64) {
 		Expect(schemaOf(stored)).To(MatchJSON(schemaOf(wanted)), "schema of CRD %s", name)
 		if schemaOf(old) != schemaOf(wanted) {
 			Expect(stored.Generation).To(BeNumerically(">", before[name]), "generation of CRD %s, which the version changed", name)
-			saw("CRD %s changed, from generation %d to %d", name, before[name], stored.Generation)
+			testkit.Saw("CRD %s changed, from generation %d to %d", name, before[name], stored.Generation)
 		}
 	}
 }

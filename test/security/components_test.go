@@ -10,6 +10,9 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 const (
@@ -29,9 +32,9 @@ func selects(t *testing.T, selector *metav1.LabelSelector, deployment *appsv1.De
 
 // The pod's ports are let in, but for that of the probes, which come from its node.
 func TestNetworkPolicyLetsInWhatIsServed(t *testing.T) {
-	objects := render(t, "default", networkPolicy)
-	deployment := only[appsv1.Deployment](t, objects, "Deployment")
-	policy := only[networkingv1.NetworkPolicy](t, objects, "NetworkPolicy")
+	objects := kustomize.Build(t, "default", networkPolicy)
+	deployment := manifests.Only[appsv1.Deployment](t, objects, "Deployment")
+	policy := manifests.Only[networkingv1.NetworkPolicy](t, objects, "NetworkPolicy")
 
 	if policy.Namespace != deployment.Namespace || !selects(t, &policy.Spec.PodSelector, &deployment) {
 		t.Errorf("it is not about the operator's pods: %s %v", policy.Namespace, policy.Spec.PodSelector)
@@ -60,7 +63,7 @@ func TestNetworkPolicyLetsInWhatIsServed(t *testing.T) {
 
 // A rule without ports, or none at all for a direction, would open everything.
 func TestNetworkPolicyNamesEveryPort(t *testing.T) {
-	policy := only[networkingv1.NetworkPolicy](t, render(t, "default", networkPolicy), "NetworkPolicy")
+	policy := manifests.Only[networkingv1.NetworkPolicy](t, kustomize.Build(t, "default", networkPolicy), "NetworkPolicy")
 	if len(policy.Spec.Ingress) == 0 || len(policy.Spec.Egress) == 0 {
 		t.Fatalf("no rules: %v", policy.Spec)
 	}
@@ -84,9 +87,9 @@ func TestNetworkPolicyNamesEveryPort(t *testing.T) {
 }
 
 func TestHighAvailability(t *testing.T) {
-	objects := render(t, "default", highAvailability)
-	deployment := only[appsv1.Deployment](t, objects, "Deployment")
-	budget := only[policyv1.PodDisruptionBudget](t, objects, "PodDisruptionBudget")
+	objects := kustomize.Build(t, "default", highAvailability)
+	deployment := manifests.Only[appsv1.Deployment](t, objects, "Deployment")
+	budget := manifests.Only[policyv1.PodDisruptionBudget](t, objects, "PodDisruptionBudget")
 
 	if deployment.Spec.Replicas == nil || *deployment.Spec.Replicas != 2 {
 		t.Errorf("replicas: %v", deployment.Spec.Replicas)
@@ -108,13 +111,6 @@ func TestHighAvailability(t *testing.T) {
 
 // A component changes nothing but what it is about.
 func TestComponentsLeaveTheRestAlone(t *testing.T) {
-	byName := func(base string, components ...string) map[string]any {
-		found := map[string]any{}
-		for _, object := range render(t, base, components...) {
-			found[object.GetKind()+" "+object.GetName()] = object.Object
-		}
-		return found
-	}
 	const (
 		policy     = "NetworkPolicy jobflow-operator-controller-manager"
 		budget     = "PodDisruptionBudget jobflow-operator-controller-manager"
@@ -122,7 +118,8 @@ func TestComponentsLeaveTheRestAlone(t *testing.T) {
 	)
 	for _, base := range []string{"default", "olm"} {
 		t.Run(base, func(t *testing.T) {
-			want, got := byName(base), byName(base, networkPolicy, highAvailability)
+			want := manifests.ByID(t, kustomize.Build(t, base))
+			got := manifests.ByID(t, kustomize.Build(t, base, networkPolicy, highAvailability))
 			if got[policy] == nil || got[budget] == nil || cmp.Equal(want[deployment], got[deployment]) {
 				t.Error("a component has no effect")
 			}

@@ -5,10 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	operators "github.com/operator-framework/api/pkg/operators/v1alpha1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	operators "github.com/operator-framework/api/pkg/operators/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 const (
@@ -18,7 +20,7 @@ const (
 )
 
 // granted is what the bindings among the objects give the operator's account.
-func granted(t *testing.T, objects []unstructured.Unstructured) []grant {
+func granted(t *testing.T, objects []*unstructured.Unstructured) []grant {
 	t.Helper()
 	about := func(subjects []rbacv1.Subject) bool {
 		return slices.ContainsFunc(subjects, func(s rbacv1.Subject) bool {
@@ -26,15 +28,15 @@ func granted(t *testing.T, objects []unstructured.Unstructured) []grant {
 		})
 	}
 	var grants []grant
-	for _, binding := range all[rbacv1.ClusterRoleBinding](t, objects, "ClusterRoleBinding") {
-		for _, role := range all[rbacv1.ClusterRole](t, objects, "ClusterRole") {
+	for _, binding := range manifests.All[rbacv1.ClusterRoleBinding](t, objects, "ClusterRoleBinding") {
+		for _, role := range manifests.All[rbacv1.ClusterRole](t, objects, "ClusterRole") {
 			if about(binding.Subjects) && binding.RoleRef.Kind == "ClusterRole" && binding.RoleRef.Name == role.Name {
 				grants = append(grants, split("ClusterRole "+role.Name, "", role.Rules)...)
 			}
 		}
 	}
-	for _, binding := range all[rbacv1.RoleBinding](t, objects, "RoleBinding") {
-		for _, role := range all[rbacv1.Role](t, objects, "Role") {
+	for _, binding := range manifests.All[rbacv1.RoleBinding](t, objects, "RoleBinding") {
+		for _, role := range manifests.All[rbacv1.Role](t, objects, "Role") {
 			if about(binding.Subjects) && binding.RoleRef.Kind == "Role" && binding.RoleRef.Name == role.Name && binding.Namespace == role.Namespace {
 				grants = append(grants, split("Role "+role.Name, role.Namespace, role.Rules)...)
 			}
@@ -48,7 +50,7 @@ func granted(t *testing.T, objects []unstructured.Unstructured) []grant {
 
 // bundled is what OLM gives the operator's account. A Role becomes one of all
 // namespaces, since the operator watches them all.
-func bundled(csv *operators.ClusterServiceVersion) []grant {
+func bundled(csv operators.ClusterServiceVersion) []grant {
 	var grants []grant
 	strategy := csv.Spec.InstallStrategy.StrategySpec
 	for _, permissions := range slices.Concat(strategy.ClusterPermissions, strategy.Permissions) {
@@ -60,8 +62,8 @@ func bundled(csv *operators.ClusterServiceVersion) []grant {
 func TestPermissionsAreNarrow(t *testing.T) {
 	reads := []string{"get", "list", "watch"}
 	for name, grants := range map[string][]grant{
-		"config/default": granted(t, render(t, "default")),
-		"config/olm":     granted(t, render(t, "olm")),
+		"config/default": granted(t, kustomize.Build(t, "default")),
+		"config/olm":     granted(t, kustomize.Build(t, "olm")),
 		"bundle":         bundled(loadCSV(t)),
 	} {
 		t.Run(name, func(t *testing.T) {

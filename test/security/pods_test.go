@@ -7,6 +7,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // templates are the pod templates of every way to install the operator. What
@@ -15,7 +18,7 @@ func templates(t *testing.T) map[string]corev1.PodTemplateSpec {
 	t.Helper()
 	found := map[string]corev1.PodTemplateSpec{}
 	add := func(name, base string, components ...string) {
-		found[name] = only[appsv1.Deployment](t, render(t, base, components...), "Deployment").Spec.Template
+		found[name] = manifests.Only[appsv1.Deployment](t, kustomize.Build(t, base, components...), "Deployment").Spec.Template
 	}
 	add("config/default", "default")
 	add("config/default with components", "default", networkPolicy, highAvailability)
@@ -82,7 +85,7 @@ func TestPodsAreNarrow(t *testing.T) {
 // Its own namespace enforces the standard, so that a change which breaks it fails in
 // every cluster.
 func TestNamespaceEnforcesTheStandard(t *testing.T) {
-	namespace := only[corev1.Namespace](t, render(t, "default"), "Namespace")
+	namespace := manifests.Only[corev1.Namespace](t, kustomize.Build(t, "default"), "Namespace")
 	if level := namespace.Labels[api.EnforceLevelLabel]; level != string(api.LevelRestricted) {
 		t.Errorf("%s is %q", api.EnforceLevelLabel, level)
 	}

@@ -2,7 +2,6 @@ package security_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,16 +9,12 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -27,6 +22,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
 )
 
 // forEveryone are the paths that every authenticated user may read: discovery, and by
@@ -77,25 +77,20 @@ type world struct {
 	Gomega
 	ctx       context.Context
 	k8s       client.Client
-	installed []unstructured.Unstructured
-	// program is the operator, kubeconfig that of its service account.
-	program, kubeconfig string
+	installed []*unstructured.Unstructured
+	// kubeconfig is that of the operator's service account.
+	kubeconfig string
 }
 
 func startWorld(t *testing.T, user, authorizer string) *world {
 	t.Helper()
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		t.Fatal("KUBEBUILDER_ASSETS is not set: run these tests with make test, which builds kube-apiserver and etcd")
-	}
 	log.SetLogger(zap.New(zap.WriteTo(t.Output())))
-	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyTimeout(limit.Hang)
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
-	w := &world{Gomega: NewWithT(t), ctx: t.Context(), installed: render(t, "default")}
+	w := &world{Gomega: NewWithT(t), ctx: t.Context(), installed: kustomize.Build(t, "default")}
 
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join(root, "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-	}
+	environment, err := apiserver.NewEnvironment()
+	w.Expect(err).NotTo(HaveOccurred())
 	environment.ControlPlane.GetAPIServer().Configure().
 		// The recorder has no opinion, so RBAC decides.
 		Set("authorization-mode", "Webhook,RBAC").
@@ -112,41 +107,34 @@ func startWorld(t *testing.T, user, authorizer string) *world {
 		}
 	})
 
-	scheme := runtime.NewScheme()
-	w.Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
-	w.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	direct, err := client.New(config, client.Options{Scheme: scheme})
+	direct, err := client.New(config, client.Options{Scheme: controllers.NewScheme()})
 	w.Expect(err).NotTo(HaveOccurred())
 	w.k8s = client.WithFieldValidation(direct, metav1.FieldValidationStrict)
 	w.install(append(slices.Clone(w.installed), added(t)...))
 
-	account, err := environment.AddUser(envtest.User{Name: user, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + operatorNamespace}}, nil)
-	w.Expect(err).NotTo(HaveOccurred())
-	content, err := account.KubeConfig()
-	w.Expect(err).NotTo(HaveOccurred())
 	w.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
-	w.Expect(os.WriteFile(w.kubeconfig, content, 0o600)).To(Succeed())
-	w.program = buildOperator(t)
+	account := envtest.User{Name: user, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + operatorNamespace}}
+	w.Expect(apiserver.WriteKubeconfig(environment, account, w.kubeconfig)).To(Succeed())
 	return w
 }
 
 // added are the objects that the components add.
-func added(t *testing.T) []unstructured.Unstructured {
+func added(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
-	return slices.DeleteFunc(render(t, "default", networkPolicy, highAvailability), func(object unstructured.Unstructured) bool {
+	return slices.DeleteFunc(kustomize.Build(t, "default", networkPolicy, highAvailability), func(object *unstructured.Unstructured) bool {
 		return object.GetKind() != "NetworkPolicy" && object.GetKind() != "PodDisruptionBudget"
 	})
 }
 
 // install creates what is rendered; the API server is to understand every field.
-func (w *world) install(objects []unstructured.Unstructured) {
-	namespaceFirst := func(object unstructured.Unstructured) int {
+func (w *world) install(objects []*unstructured.Unstructured) {
+	namespaceFirst := func(object *unstructured.Unstructured) int {
 		if object.GetKind() == "Namespace" {
 			return 0
 		}
 		return 1
 	}
-	slices.SortStableFunc(objects, func(a, b unstructured.Unstructured) int { return namespaceFirst(a) - namespaceFirst(b) })
+	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int { return namespaceFirst(a) - namespaceFirst(b) })
 	for _, object := range objects {
 		object := object.DeepCopy()
 		switch object.GetKind() {
@@ -176,9 +164,11 @@ func (w *world) run(t *testing.T) {
 	}
 
 	op := w.startOperator(t)
-	w.Eventually(op.ready).Should(BeTrue(), "it makes its certificate and announces it")
-	op.askAboutFlow(w, namespace)
-	op.scrape(w, w.scraperToken(namespace))
+	w.Eventually(op.Ready).Should(BeTrue(), "it makes its certificate and announces it")
+	w.askAboutFlow(op, namespace)
+	scraper, err := apiserver.NewServiceAccount(w.ctx, w.k8s, namespace, "scraper", "jobflow-operator-metrics-reader")
+	w.Expect(err).NotTo(HaveOccurred())
+	w.scrape(op, scraper)
 
 	// A flow with a JobTemplate, of which every Job ends, and that is deleted in time.
 	w.Expect(w.k8s.Create(w.ctx, &v1alpha1.JobTemplate{
@@ -244,15 +234,15 @@ func (w *world) run(t *testing.T) {
 
 	// Another operator takes over, and looks at what it did not write itself. It lists
 	// before it watches, as against an API server that does not send both in one.
-	op.stop(w)
+	w.Expect(op.Stop()).To(Succeed())
 	next := w.startOperator(t, "KUBE_FEATURE_WatchListClient=false")
-	w.Eventually(next.ready).Should(BeTrue())
+	w.Eventually(next.Ready).Should(BeTrue())
 	w.end(namespace, "rests-a", batchv1.JobComplete)
 	w.reaches(namespace, "rests", v1alpha1.StateSucceed)
 	w.end(namespace, "daemon-node1", batchv1.JobComplete)
 	w.Eventually(func() string { return w.phase(daemon, "node1") }).Should(Equal("Succeeded"))
 	w.Expect(w.k8s.Delete(w.ctx, daemon)).To(Succeed())
-	next.stop(w)
+	w.Expect(next.Stop()).To(Succeed())
 }
 
 func jobSpec() batchv1.JobSpec {
@@ -321,33 +311,7 @@ func (w *world) end(namespace, name string, how batchv1.JobConditionType) {
 		if err := w.k8s.Get(w.ctx, client.ObjectKey{Namespace: namespace, Name: name}, job); err != nil {
 			return err
 		}
-		now := metav1.Now()
-		if job.Status.StartTime == nil {
-			job.Status.StartTime = &now
-		}
-		before := batchv1.JobFailureTarget
-		if how == batchv1.JobComplete {
-			before, job.Status.CompletionTime = batchv1.JobSuccessCriteriaMet, &now
-		}
-		for _, kind := range []batchv1.JobConditionType{before, how} {
-			job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
-				Type: kind, Status: corev1.ConditionTrue, Reason: "Test", LastProbeTime: now, LastTransitionTime: now,
-			})
-		}
+		jobcontroller.End(job, how, "Test", "")
 		return w.k8s.Status().Update(w.ctx, job)
 	}).Should(Succeed(), name)
-}
-
-// scraperToken is of a service account that may read metrics.
-func (w *world) scraperToken(namespace string) string {
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "scraper"}}
-	w.Expect(w.k8s.Create(w.ctx, account)).To(Succeed())
-	w.Expect(w.k8s.Create(w.ctx, &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "scraper"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "jobflow-operator-metrics-reader"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account.Name}},
-	})).To(Succeed())
-	request := &authenticationv1.TokenRequest{}
-	w.Expect(w.k8s.SubResource("token").Create(w.ctx, account, request)).To(Succeed())
-	return request.Status.Token
 }

@@ -9,12 +9,13 @@
 //     say that they are in: candidate and stable.
 //   - It knows no skipRange. Here it is what the CSV's annotation olm.skipRange says.
 //
-// See docs/design/catalog.md.
+// What it writes it has validated as "opm validate" does. See docs/design/catalog.md.
 //
 // Usage: rendercatalog --bundle IMAGE=DIR... [--pin IMAGE=REFERENCE...] TEMPLATE > catalog.yaml
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -42,9 +43,16 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: rendercatalog --bundle IMAGE=DIR... [--pin IMAGE=REFERENCE...] TEMPLATE")
 		os.Exit(2)
 	}
+	var out bytes.Buffer
 	catalog, err := render(context.Background(), flag.Arg(0), bundles, pins)
 	if err == nil {
-		err = declcfg.WriteYAML(*catalog, os.Stdout)
+		err = declcfg.WriteYAML(*catalog, &out)
+	}
+	if err == nil {
+		err = validate(out.Bytes())
+	}
+	if err == nil {
+		_, err = os.Stdout.Write(out.Bytes())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rendercatalog:", err)
@@ -105,10 +113,19 @@ func render(ctx context.Context, path string, directories, pins mapping) (*declc
 			return nil, err
 		}
 	}
-	if _, err := declcfg.ConvertToModel(*catalog); err != nil {
-		return nil, fmt.Errorf("the catalog is not valid: %w", err)
-	}
 	return catalog, nil
+}
+
+// validate reads a catalog as it was written, and checks it as "opm validate" does.
+func validate(written []byte) error {
+	catalog, err := declcfg.LoadReader(bytes.NewReader(written))
+	if err != nil {
+		return fmt.Errorf("the catalog cannot be read back: %w", err)
+	}
+	if _, err := declcfg.ConvertToModel(*catalog); err != nil {
+		return fmt.Errorf("the catalog is not valid: %w", err)
+	}
+	return nil
 }
 
 // finishChannels gives the channels their plain names and the entries their

@@ -4,25 +4,16 @@ import (
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
 // work is a Job of one container that runs a script, between two lines of the ledger.
 func work(script string) *batchv1.JobSpec {
-	spec := &batchv1.JobSpec{}
-	// A shell ignores SIGTERM.
-	spec.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](1)
-	spec.Template.Spec.Containers = []corev1.Container{{
-		Name:            "main",
-		Image:           "busybox:1.28",
-		ImagePullPolicy: corev1.PullIfNotPresent,
-		Command:         []string{"sh", "-c", write(script)},
-	}}
-	return spec
+	return flows.Shell(write(script))
 }
 
 // step takes some seconds and succeeds.
@@ -42,7 +33,7 @@ func chain(length, seconds int) []v1alpha1.FlowStep {
 }
 
 func namedFlow(name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
-	return &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.JobFlowSpec{Flows: steps}}
+	return flows.New("", name, steps...)
 }
 
 func namedDaemonJob(name, script string) *v1alpha1.DaemonJob {

@@ -3,15 +3,15 @@ package cluster
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 )
 
 // devcluster's program, and the name of the cluster to harm.
@@ -32,17 +32,10 @@ func findDevcluster(ctx context.Context) {
 	}
 }
 
-// devcluster runs a verb on the cluster and returns its answer.
+// devcluster runs a verb on the cluster and returns its output.
 func devcluster(ctx context.Context, verb string, arguments ...string) string {
 	GinkgoHelper()
-	command := exec.CommandContext(ctx, devclusterProgram, append([]string{verb, "--name", clusterName}, arguments...)...)
-	var stdout, stderr strings.Builder
-	command.Stdout, command.Stderr = &stdout, &stderr
-	began := time.Now()
-	err := command.Run()
-	GinkgoWriter.Printf("  $ devcluster %s %s (%s)\n", verb, strings.Join(arguments, " "), seconds(time.Since(began)))
-	Expect(err).NotTo(HaveOccurred(), "devcluster %s: %s", verb, stderr.String())
-	return stdout.String()
+	return cli.Run(ctx, "", devclusterProgram, append([]string{verb, "--name", clusterName}, arguments...)...).Succeeded().Stdout
 }
 
 // processesOf are the pids, on this machine, of the processes in a container.

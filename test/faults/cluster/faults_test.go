@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 )
 
 // fault is something that breaks, with what is under way meanwhile.
@@ -79,7 +80,7 @@ var _ = Describe("Workloads that are under way", func() {
 
 			DeferCleanup(func(ctx SpecContext) { devcluster(ctx, "up") }, NodeTimeout(awaited))
 			part.Faults++
-			part.Add("Jobs that there were before", t.record.count())
+			part.Add("Jobs that there were before", len(t.record.Jobs()))
 			fault.inflict(ctx, t, leader)
 
 			t.awaitEnds(ctx)
@@ -100,7 +101,7 @@ func finish(part *report.Part) {
 		part.Violations = append(part.Violations, spec.Failure.Message)
 	}
 	for _, figure := range part.Figures {
-		saw("%s: %s", figure.Name, figure.Value)
+		testkit.Saw("%s: %s", figure.Name, figure.Value)
 	}
 	Expect(part.Write()).To(Succeed())
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 // endedTrial is a JobFlow of two steps that has ended well.
@@ -24,7 +25,7 @@ func endedTrial(t *testing.T) *trial {
 	flow.Status.State = v1alpha1.StateSucceed
 	ended := &trial{
 		ledger:    ledger{t.TempDir()},
-		record:    &record{results: map[types.UID]map[string]v1alpha1.Phase{}},
+		record:    newHistory(&record.Record{}),
 		workloads: []workload{{parent: flow, state: v1alpha1.StateSucceed}},
 	}
 	for i, name := range []string{"a", "b"} {
@@ -33,7 +34,7 @@ func endedTrial(t *testing.T) *trial {
 		flow.Status.Flows = append(flow.Status.Flows, v1alpha1.RunStatus{
 			Name: name, Phase: v1alpha1.PhaseSucceeded, JobName: job.Name, JobUID: string(job.UID), Attempt: 1,
 		})
-		ended.record.note(job)
+		ended.record.Note(job)
 	}
 	ended.record.note(flow.DeepCopy())
 	ended.write(t, "flow a uid-a pod-a begin", "flow a uid-a pod-a end", "flow b uid-b pod-b begin", "flow b uid-b pod-b end")
@@ -82,7 +83,7 @@ func TestInvariantsFindWhatIsBroken(t *testing.T) {
 			ended.record.note(later)
 		}, "a result that was recorded stays"},
 		"a second Job that never ran": {func(_ *testing.T, ended *trial, flow *v1alpha1.JobFlow) {
-			ended.record.note(jobOf(flow, "b", "uid-b2", time.Date(2026, 1, 1, 13, 0, 0, 0, time.UTC)))
+			ended.record.Note(jobOf(flow, "b", "uid-b2", time.Date(2026, 1, 1, 13, 0, 0, 0, time.UTC)))
 		}, "each Job is created once an attempt"},
 		"a second Job that only the ledger knows": {func(t *testing.T, ended *trial, _ *v1alpha1.JobFlow) {
 			ended.write(t, "flow a uid-a pod-a begin", "flow a uid-a pod-a end",
@@ -101,7 +102,7 @@ func TestInvariantsFindWhatIsBroken(t *testing.T) {
 		}, "a step begins after those that it depends on"},
 		"a Job that is created before another is Complete": {func(_ *testing.T, ended *trial, flow *v1alpha1.JobFlow) {
 			early := jobOf(flow, "b", "uid-b", time.Date(2026, 1, 1, 12, 0, 59, 0, time.UTC))
-			ended.record.note(early)
+			ended.record.Note(early)
 		}, "a step begins after those that it depends on"},
 		"a Job that status does not name": {func(_ *testing.T, _ *trial, flow *v1alpha1.JobFlow) {
 			flow.Status.Flows[0].JobName = "another"

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
 // invariant is what holds for every JobFlow and DaemonJob that has ended, whatever
@@ -31,10 +32,10 @@ var invariants = []invariant{
 }
 
 func wrongEnd(_ *trial, w *workload) (wrong []string) {
-	if got := summaryOf(w.parent).State; got != w.state {
-		wrong = append(wrong, fmt.Sprintf("it is %s, not %s: %s", got, w.state, summaryOf(w.parent).Message))
+	if got := flows.Summary(w.parent).State; got != w.state {
+		wrong = append(wrong, fmt.Sprintf("it is %s, not %s: %s", got, w.state, flows.Summary(w.parent).Message))
 	}
-	runs := runsOf(w.parent)
+	runs := flows.Runs(w.parent)
 	if want := numberOfRuns(w); len(runs) != want {
 		wrong = append(wrong, fmt.Sprintf("it has %d steps or nodes, not %d", len(runs), want))
 	}
@@ -74,7 +75,7 @@ func (w *workload) attemptsOf(run *v1alpha1.RunStatus) int {
 
 func createdAgain(t *trial, w *workload) (wrong []string) {
 	jobs := t.record.jobsOf(w.parent)
-	for _, run := range runsOf(w.parent) {
+	for _, run := range flows.Runs(w.parent) {
 		if got, want := len(jobs[run.Name]), w.attemptsOf(&run); got != want {
 			wrong = append(wrong, fmt.Sprintf("%s had %d Jobs, not %d", run.Name, got, want))
 		}
@@ -87,7 +88,7 @@ func createdAgain(t *trial, w *workload) (wrong []string) {
 func ranAgain(t *trial, w *workload) (wrong []string) {
 	jobs := t.record.jobsOf(w.parent)
 	lines := t.ledger.linesOf(w.parent.GetName())
-	for _, run := range runsOf(w.parent) {
+	for _, run := range flows.Runs(w.parent) {
 		var known []string
 		for _, job := range jobs[run.Name] {
 			known = append(known, string(job.UID))
@@ -162,7 +163,7 @@ func completeBy(job *batchv1.Job, moment metav1.Time) bool {
 
 func orphans(t *trial, w *workload) (wrong []string) {
 	named := sets.New[string]()
-	for _, run := range runsOf(w.parent) {
+	for _, run := range flows.Runs(w.parent) {
 		named.Insert(run.JobName)
 	}
 	jobs := t.record.jobsOf(w.parent)

@@ -12,7 +12,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 )
 
 // starve lowers the operator's memory limit until the kernel kills it, and then gives it
@@ -22,7 +23,7 @@ func starve(ctx context.Context, t *trial, leader *corev1.Pod) {
 	GinkgoHelper()
 	var before *appsv1.Deployment
 	used := memoryOf(leader)
-	saw("pod %s uses %d KiB", leader.Name, used>>10)
+	testkit.Saw("pod %s uses %d KiB", leader.Name, used>>10)
 	for limit := used; ; limit = limit * 9 / 10 {
 		began := time.Now()
 		deployment := changeOperator(ctx, func(d *appsv1.Deployment) {
@@ -34,7 +35,7 @@ func starve(ctx context.Context, t *trial, leader *corev1.Pod) {
 		})
 		if before == nil {
 			before = deployment
-			DeferCleanup(func(ctx SpecContext) { feed(ctx, before) }, NodeTimeout(awaited))
+			DeferCleanup(func(ctx SpecContext) { feed(ctx, before) })
 		}
 		if pod := outOfMemory(ctx); pod != nil {
 			t.part.Add("memory in use, and the limit at which the kernel killed it", fmt.Sprintf("%d and %d KiB", used>>10, limit>>10))
@@ -64,28 +65,28 @@ func memoryOf(pod *corev1.Pod) int64 {
 	return kibibytes << 10
 }
 
-// outOfMemory waits some time for a pod of the operator that the kernel has killed for
-// want of memory.
+// outOfMemory waits until the kernel has killed a pod of the operator for want of memory. It
+// returns none once the operator works with the memory that it has.
 func outOfMemory(ctx context.Context) (killed *corev1.Pod) {
 	GinkgoHelper()
-	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, 40*time.Second, true, func(ctx context.Context) (bool, error) {
-		pods, err := operatorPods(ctx)
+	Eventually(ctx, func(ctx context.Context) error {
+		pods, err := k8s.OperatorPods(ctx)
+		if err != nil {
+			return err
+		}
 		for i := range pods {
 			for _, container := range pods[i].Status.ContainerStatuses {
 				for _, state := range []corev1.ContainerState{container.LastTerminationState, container.State} {
 					if state.Terminated != nil && state.Terminated.Reason == "OOMKilled" {
-						saw("pod %s: %s", pods[i].Name, state.Terminated)
+						testkit.Saw("pod %s: %s", pods[i].Name, state.Terminated)
 						killed = &pods[i]
-						return true, nil
+						return nil
 					}
 				}
 			}
 		}
-		return false, err
-	})
-	if !wait.Interrupted(err) {
-		Expect(err).NotTo(HaveOccurred())
-	}
+		return operatorReady(ctx)
+	}).WithTimeout(awaited).Should(Succeed())
 	return killed
 }
 

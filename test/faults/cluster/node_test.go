@@ -10,6 +10,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 )
 
 // nodes are the cluster's.
@@ -17,13 +21,7 @@ var nodes []string
 
 func findNodes(ctx context.Context) {
 	GinkgoHelper()
-	var list corev1.NodeList
-	Expect(k8s.List(ctx, &list)).To(Succeed())
-	for i := range list.Items {
-		nodes = append(nodes, list.Items[i].Name)
-	}
-	slices.Sort(nodes)
-	saw("the nodes %v", nodes)
+	nodes = sets.List(k8s.Nodes(ctx))
 	Expect(len(nodes)).To(BeNumerically(">=", 3), "nodes: one is lost, and the operator has two replicas elsewhere")
 }
 
@@ -36,7 +34,7 @@ func placeOperator(ctx context.Context) {
 	GinkgoHelper()
 	DeferCleanup(func(ctx SpecContext) {
 		patchOperator(ctx, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Affinity = nil })
-	}, NodeTimeout(awaited))
+	})
 	patchOperator(ctx, func(d *appsv1.Deployment) {
 		d.Spec.Template.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
 			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
@@ -61,7 +59,7 @@ func loseNodeForGood(ctx context.Context, t *trial, leader *corev1.Pod) {
 	cutPower(ctx, t, leader)
 	node := leader.Spec.NodeName
 	Expect(k8s.Delete(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}})).To(Succeed())
-	saw("node %s deleted", node)
+	testkit.Saw("node %s deleted", node)
 	// Those that wait for nothing else have to end without it.
 	t.awaitSkipped(ctx, node)
 	switchOn(ctx, t, node)
@@ -82,6 +80,19 @@ func switchOn(ctx context.Context, t *trial, node string) {
 	devcluster(ctx, "up")
 	awaitNode(ctx, node, corev1.ConditionTrue)
 	t.part.Add("from switching it on to a node that is Ready", seconds(time.Since(on)))
+}
+
+// awaitNode waits until the cluster takes a node for ready, or for lost.
+func awaitNode(ctx context.Context, name string, status corev1.ConditionStatus) {
+	GinkgoHelper()
+	Eventually(ctx, func(ctx context.Context) ([]corev1.NodeCondition, error) {
+		var node corev1.Node
+		err := k8s.Get(ctx, client.ObjectKey{Name: name}, &node)
+		return node.Status.Conditions, err
+	}).WithTimeout(awaited).Should(ContainElement(And(
+		HaveField("Type", corev1.NodeReady),
+		HaveField("Status", status),
+	)), "node %s", name)
 }
 
 // awaitSkipped waits until the DaemonJobs that end without a node have done so.

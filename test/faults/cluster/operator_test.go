@@ -13,19 +13,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
 )
 
 // operator names the Deployment, and lease what its replicas compete for.
 var operator, lease client.ObjectKey
 
-// findOperator looks for the Deployment by its label.
 func findOperator(ctx context.Context) {
 	GinkgoHelper()
-	var found appsv1.DeploymentList
-	Expect(k8s.List(ctx, &found, client.MatchingLabels{"app.kubernetes.io/name": "jobflow-operator"})).To(Succeed())
-	Expect(found.Items).To(HaveLen(1), "Deployments of the operator; make faults-cluster installs it")
-	operator = client.ObjectKeyFromObject(&found.Items[0])
-	lease = client.ObjectKey{Namespace: operator.Namespace, Name: "jobflow-operator.api.practice.com"}
+	operator = client.ObjectKeyFromObject(k8s.Operator(ctx))
+	lease = client.ObjectKey{Namespace: operator.Namespace, Name: cluster.LeaseName}
 }
 
 // patchOperator changes the Deployment and waits for the rollout. Pods on their way out
@@ -64,7 +63,7 @@ func operatorReady(ctx context.Context) error {
 	if status.ObservedGeneration != deployment.Generation || status.Replicas != want || status.UpdatedReplicas != want || status.AvailableReplicas != want {
 		return fmt.Errorf("the operator is not rolled out: %+v", status)
 	}
-	pods, err := operatorPods(ctx)
+	pods, err := k8s.OperatorPods(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,24 +73,7 @@ func operatorReady(ctx context.Context) error {
 	if _, err := leader(ctx); err != nil {
 		return err
 	}
-	flow := namedFlow("probe", step("a", 0))
-	flow.Namespace = "default"
-	return k8s.Create(ctx, flow, client.DryRunAll)
-}
-
-// operatorPods are the operator's pods that are not on their way out.
-func operatorPods(ctx context.Context) ([]corev1.Pod, error) {
-	var pods corev1.PodList
-	if err := k8s.List(ctx, &pods, client.InNamespace(operator.Namespace), client.MatchingLabels{"control-plane": "controller-manager"}); err != nil {
-		return nil, err
-	}
-	var living []corev1.Pod
-	for i := range pods.Items {
-		if pods.Items[i].DeletionTimestamp == nil {
-			living = append(living, pods.Items[i])
-		}
-	}
-	return living, nil
+	return k8s.AskAdmission(ctx, "default")
 }
 
 // leader is the pod whose process holds the lease.
@@ -100,7 +82,7 @@ func leader(ctx context.Context) (*corev1.Pod, error) {
 	if err := k8s.Get(ctx, lease, &held); err != nil {
 		return nil, err
 	}
-	pods, err := operatorPods(ctx)
+	pods, err := k8s.OperatorPods(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -123,12 +105,11 @@ func podOf(identity string) string {
 
 func awaitLeader(ctx context.Context) *corev1.Pod {
 	GinkgoHelper()
-	Eventually(ctx, func(ctx context.Context) error {
-		_, err := leader(ctx)
+	var pod *corev1.Pod
+	Eventually(ctx, func(ctx context.Context) (err error) {
+		pod, err = leader(ctx)
 		return err
 	}).Should(Succeed())
-	pod, err := leader(ctx)
-	Expect(err).NotTo(HaveOccurred())
 	return pod
 }
 
@@ -139,13 +120,13 @@ func kill(pod *corev1.Pod) {
 	pids := processesOf(pod.Status.ContainerStatuses[0].ContainerID)
 	Expect(pids).To(HaveLen(1), "processes of pod %s", pod.Name)
 	Expect(syscall.Kill(pids[0], syscall.SIGKILL)).To(Succeed())
-	saw("pod %s on %s: killed pid %d", pod.Name, pod.Spec.NodeName, pids[0])
+	testkit.Saw("pod %s on %s: killed pid %d", pod.Name, pod.Spec.NodeName, pids[0])
 }
 
 // restarts are how often the containers of the operator's pods were started anew.
 func restarts(ctx context.Context) map[string]int32 {
 	GinkgoHelper()
-	pods, err := operatorPods(ctx)
+	pods, err := k8s.OperatorPods(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	counts := map[string]int32{}
 	for i := range pods {

@@ -7,6 +7,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 )
 
 // outage is a time without an API server, or with one that has no etcd.
@@ -15,6 +17,11 @@ type outage struct {
 	// lasts is how long nothing is done about it.
 	lasts time.Duration
 	end   func(ctx context.Context)
+}
+
+// apiServerReady is an error while the API server or its etcd are not ready.
+func apiServerReady(ctx context.Context) error {
+	return k8s.Clientset.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 }
 
 func (o outage) inflict(ctx context.Context, t *trial, _ *corev1.Pod) {
@@ -33,7 +40,7 @@ func (o outage) inflict(ctx context.Context, t *trial, _ *corev1.Pod) {
 	}()
 	Eventually(ctx, apiServerReady).WithPolling(50 * time.Millisecond).Should(Succeed())
 	back := time.Now()
-	saw("the API server is ready again")
+	testkit.Saw("the API server is ready again")
 	t.part.Add("the API server was not ready for", seconds(back.Sub(began)))
 
 	Eventually(ctx, func() time.Time { return t.record.renewedAfter(back) }).WithTimeout(awaited).ShouldNot(BeZero(), "renewals of the lease")

@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,38 +17,14 @@ import (
 func rollOut(ctx context.Context, t *trial, leader *corev1.Pod) {
 	GinkgoHelper()
 	began := time.Now()
-	asking, stop := context.WithCancel(ctx)
-	var askers sync.WaitGroup
-	var mu sync.Mutex
-	var answers int
-	var refusals []string
-	for range 4 {
-		askers.Go(func() {
-			tick := time.NewTicker(20 * time.Millisecond)
-			defer tick.Stop()
-			for asking.Err() == nil {
-				flow := namedFlow("asked", step("a", 0))
-				flow.Namespace = t.namespace
-				err := k8s.Create(ctx, flow, client.DryRunAll)
-				mu.Lock()
-				if answers++; err != nil {
-					refusals = append(refusals, fmt.Sprintf("%s after the rollout began: %s", seconds(time.Since(began)), err))
-				}
-				mu.Unlock()
-				<-tick.C
-			}
-		})
-	}
-	DeferCleanup(stop)
-
+	stop := k8s.KeepAskingAdmission(ctx, t.namespace)
 	patchOperator(ctx, func(d *appsv1.Deployment) {
 		d.Spec.Template.Annotations = map[string]string{"kubectl.kubernetes.io/restartedAt": began.Format(time.RFC3339)}
 	})
 	Eventually(ctx, func(ctx context.Context) bool {
 		return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(leader), &corev1.Pod{}))
 	}).WithTimeout(awaited).Should(BeTrue(), "the old pod is still there")
-	stop()
-	askers.Wait()
+	answers, refusals := stop()
 	t.part.Checks += answers
 	t.part.Violations = append(t.part.Violations, refusals...)
 	t.part.Add("JobFlows that admission was asked about meanwhile", answers)

@@ -12,33 +12,26 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
 )
 
-func TestCluster(t *testing.T) {
-	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(2 * time.Minute)
-	SetDefaultEventuallyPollingInterval(200 * time.Millisecond)
-	EnforceDefaultTimeoutsWhenUsingContexts()
+var k8s *cluster.Cluster
 
-	suite, reporter := GinkgoConfiguration()
-	// go test -v shows what the specs see while they see it.
-	reporter.Verbose = testing.Verbose()
-	RunSpecs(t, "Faults of a cluster", suite, reporter)
-}
+func TestCluster(t *testing.T) { testkit.Run(t, "Faults of a cluster") }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	findDevcluster(ctx)
-	connect()
+	k8s = cluster.Connect(ctx, "faults-cluster")
 	findNodes(ctx)
 	findOperator(ctx)
 	placeOperator(ctx)
-}, NodeTimeout(awaited))
+})
 
-// saw tells the reader of the output what a spec saw.
-func saw(format string, arguments ...any) {
-	GinkgoWriter.Printf("  %s saw "+format+"\n", append([]any{time.Now().Format("15:04:05.0")}, arguments...)...)
-}
+// awaited is the limit for what the cluster itself delays: it evicts the pods of a lost node,
+// and starts a container that has died often, after five minutes.
+const awaited = 6*time.Minute + testkit.Hang
 
 // seconds is a duration as it is reported: these are measured by looking every now
 // and then.

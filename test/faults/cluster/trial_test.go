@@ -3,27 +3,24 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"os/exec"
-	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
 // trial is one fault, and the workloads that it finds under way.
 type trial struct {
 	namespace string
 	ledger    ledger
-	record    *record
+	record    *history
 	workloads []workload
 	// podsDie says that the fault ends pods of the workloads, too.
 	podsDie bool
@@ -34,19 +31,11 @@ type trial struct {
 // under way.
 func newTrial(ctx context.Context, part *report.Part, workloads []workload) *trial {
 	GinkgoHelper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "faults-"}}
-	Expect(k8s.Create(ctx, namespace)).To(Succeed())
-	DeferCleanup(func(ctx SpecContext) {
-		if CurrentSpecReport().Failed() {
-			show(ctx, namespace.Name)
-		}
-		Expect(client.IgnoreNotFound(k8s.Delete(ctx, namespace))).To(Succeed())
-	}, NodeTimeout(awaited))
-	t := &trial{namespace: namespace.Name, ledger: newLedger(), workloads: workloads, part: part}
-	t.record = recordOf(namespace.Name)
+	namespace := k8s.NewNamespace(ctx, "faults-")
+	t := &trial{namespace: namespace, ledger: newLedger(), record: historyOf(namespace), workloads: workloads, part: part}
 	for i := range workloads {
 		for _, object := range append(workloads[i].with, workloads[i].parent) {
-			object.SetNamespace(namespace.Name)
+			object.SetNamespace(namespace)
 			t.openLedger(object, workloads[i].parent.GetName())
 			Expect(k8s.Create(ctx, object)).To(Succeed())
 		}
@@ -106,7 +95,7 @@ func (t *trial) awaitEnds(ctx context.Context) {
 			if err := k8s.Get(ctx, client.ObjectKeyFromObject(parent), parent); err != nil {
 				return nil, err
 			}
-			if s := summaryOf(parent); s.CompletionTime == nil {
+			if s := flows.Summary(parent); s.CompletionTime == nil {
 				running = append(running, fmt.Sprintf("%s: %s: %s", parent.GetName(), s.State, s.Message))
 			}
 		}
@@ -118,7 +107,7 @@ func (t *trial) awaitEnds(ctx context.Context) {
 func (t *trial) reportSize() {
 	var runs int
 	for i := range t.workloads {
-		runs += len(runsOf(t.workloads[i].parent))
+		runs += len(flows.Runs(t.workloads[i].parent))
 	}
 	t.part.Add("under way", fmt.Sprintf("%d JobFlows and DaemonJobs of %d steps and nodes", len(t.workloads), runs))
 }
@@ -156,43 +145,3 @@ func (t *trial) checkNothingStays(ctx context.Context) {
 	}).WithTimeout(awaited).Should(BeZero(), "objects that stay behind")
 	t.part.Checks++
 }
-
-// show prints what somebody who wonders about a failure would ask for first.
-func show(ctx context.Context, namespace string) {
-	for _, arguments := range [][]string{
-		{"get", "jobflows,daemonjobs,jobs,pods", "--namespace", namespace, "--output", "wide"},
-		{"get", "nodes"},
-		{"get", "pods", "--namespace", operator.Namespace, "--output", "wide"},
-		{"logs", "--namespace", operator.Namespace, "--selector", "control-plane=controller-manager", "--prefix", "--tail", "40"},
-		{"logs", "--namespace", operator.Namespace, "--selector", "control-plane=controller-manager", "--prefix", "--tail", "40", "--previous"},
-	} {
-		// There need not be a previous container.
-		text, err := exec.CommandContext(ctx, "kubectl", arguments...).CombinedOutput()
-		GinkgoWriter.Printf("  $ kubectl %s (%v)\n%s", strings.Join(arguments, " "), err, text)
-	}
-}
-
-func summaryOf(parent client.Object) *v1alpha1.Summary {
-	switch parent := parent.(type) {
-	case *v1alpha1.JobFlow:
-		return &parent.Status.Summary
-	case *v1alpha1.DaemonJob:
-		return &parent.Status.Summary
-	}
-	panic(fmt.Sprintf("%T has no summary", parent))
-}
-
-// runsOf are the entries of steps or nodes.
-func runsOf(parent client.Object) []v1alpha1.RunStatus {
-	switch parent := parent.(type) {
-	case *v1alpha1.JobFlow:
-		return parent.Status.Flows
-	case *v1alpha1.DaemonJob:
-		return parent.Status.Nodes
-	}
-	panic(fmt.Sprintf("%T has no steps or nodes", parent))
-}
-
-// awaited bounds what takes as long as the cluster needs: it tells a hang from
-// slowness, and nothing else.
-const awaited = 8 * time.Minute

@@ -31,9 +31,9 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.operator, "operator", "../../bin/manager", "The operator's program.")
-	flag.StringVar(&o.crds, "crds", "../../config/crd/bases", "Directory of the CRDs.")
-	flag.StringVar(&o.out, "out", "../../bin", "Directory for soak.csv with the samples, and for soak.log with the operator's log.")
+	flag.StringVar(&o.operator, "operator", "", "The operator's program; by default that of the environment variable OPERATOR.")
+	flag.StringVar(&o.crds, "crds", "../config/crd/bases", "Directory of the CRDs.")
+	flag.StringVar(&o.out, "out", "../bin", "Directory for soak.csv with the samples, and for soak.log with the operator's log.")
 	flag.IntVar(&o.flows, "flows", 500, "How many JobFlows to create.")
 	flag.DurationVar(&o.duration, "duration", time.Minute, "How long to take for that.")
 	flag.DurationVar(&o.rest, "rest", 12*time.Second,

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 )
 
 // patience is how long the last flows may take to end and go.
@@ -21,7 +22,7 @@ const patience = 3 * time.Minute
 type trial struct {
 	*options
 	world    *world
-	operator *operator
+	operator *operator.Process
 	census   *census
 	load     *load
 	moves    int
@@ -36,7 +37,7 @@ func soak(ctx context.Context, o *options) (part *report.Part, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.world.stop(cancel)) }()
-	if s.operator, err = startOperator(o.operator, s.world.kubeconfig, o.file("soak.log")); err != nil {
+	if s.operator, err = o.startOperator(ctx, s.world.kubeconfig); err != nil {
 		return nil, err
 	}
 	s.load = &load{
@@ -44,7 +45,7 @@ func soak(ctx context.Context, o *options) (part *report.Part, err error) {
 		ttl: int32(o.every(120, 3*time.Second, time.Minute).Seconds()),
 	}
 	part, err = s.phases(ctx)
-	return part, errors.Join(err, s.operator.stop())
+	return part, errors.Join(err, s.operator.Stop())
 }
 
 // phases: a round of every workload, rest, the load, rest.
@@ -77,7 +78,7 @@ func (s *trial) phases(ctx context.Context) (*report.Part, error) {
 		return nil, err
 	}
 	fmt.Printf("at rest again: %s\n", &after)
-	return s.judge(fmt.Sprintf("%d in %s, and %d before", s.flows, took.Round(time.Second), warmUp), &before, &after)
+	return s.judge(fmt.Sprintf("%d in %s, and %d before", s.flows, took.Round(time.Second), warmUp), &before, &after), nil
 }
 
 // underLoad creates the flows, and meanwhile cuts connections, moves nodes and takes
@@ -132,16 +133,13 @@ func (s *trial) sampleEvery(ctx context.Context, start time.Time, every time.Dur
 }
 
 func (s *trial) look(ctx context.Context) (sample, error) {
-	select {
-	case err := <-s.operator.ended:
-		s.operator.ended <- err // for stop, which waits for it
-		return sample{}, fmt.Errorf("the operator ended by itself (%w); its log is %s", err, s.file("soak.log"))
-	default:
+	now, err := readSample(ctx, s.operator)
+	if err != nil {
+		return now, fmt.Errorf("%w; the operator's log is %s", err, s.file("soak.log"))
 	}
-	now, err := s.operator.look(ctx)
 	now.flows = int(s.load.flows.Load())
 	now.ended, _, _ = s.census.counts()
-	return now, err
+	return now, nil
 }
 
 // settle waits until nothing is left of the load and the operator has had nothing to
@@ -196,7 +194,7 @@ func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) 
 }
 
 // judge says what the run has come to.
-func (s *trial) judge(flows string, before, after *sample) (*report.Part, error) {
+func (s *trial) judge(flows string, before, after *sample) *report.Part {
 	c := s.census
 	part := &report.Part{Name: "soak", Faults: s.world.proxy.count() + s.moves}
 	ended, deleted, jobs := c.counts()
@@ -213,11 +211,7 @@ func (s *trial) judge(flows string, before, after *sample) (*report.Part, error)
 		c.check(is, "%s grows: a median of %.1f %s in the second quarter and %.1f in the last", curve.name, second, curve.unit, last)
 		part.Add(curve.name, fmt.Sprintf("median %.1f %s in the second quarter, %.1f in the last", second, curve.unit, last))
 	}
-	peak, err := s.operator.memory("VmHWM")
-	if err != nil {
-		return nil, err
-	}
-	part.Add("peak of resident memory", fmt.Sprintf("%.1f MiB", float64(peak)/1024))
+	part.Add("peak of resident memory", fmt.Sprintf("%.1f MiB", float64(after.peak)/1024))
 	part.Add("goroutines at rest", fmt.Sprintf("%v before, %v after", before.goroutines, after.goroutines))
 	grown := after.heapAlloc - before.heapAlloc
 	part.Add("heap at rest", fmt.Sprintf("%.1f MiB before, %.1f MiB after, %.0f bytes a JobFlow", before.heapAlloc/mebi, after.heapAlloc/mebi, grown/float64(s.flows)))
@@ -236,7 +230,7 @@ func (s *trial) judge(flows string, before, after *sample) (*report.Part, error)
 	if c.more > 0 {
 		part.Violations = append(part.Violations, fmt.Sprintf("and %d more", c.more))
 	}
-	return part, nil
+	return part
 }
 
 const (

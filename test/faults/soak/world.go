@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,6 +23,8 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
@@ -39,19 +40,14 @@ type world struct {
 }
 
 func startWorld(ctx context.Context, crds string, c *census) (*world, error) {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		return nil, errors.New("KUBEBUILDER_ASSETS is not set: run this with make faults-soak, which builds kube-apiserver and etcd")
-	}
 	ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.Level(zapcore.ErrorLevel)))
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return nil, err
-		}
+	environment, err := apiserver.NewEnvironment()
+	if err != nil {
+		return nil, err
 	}
-	w := &world{ended: make(chan error, 1), environment: &envtest.Environment{
-		CRDDirectoryPaths: []string{crds}, ErrorIfCRDPathMissing: true,
-	}}
+	environment.CRDDirectoryPaths = []string{crds}
+	scheme := controllers.NewScheme()
+	w := &world{ended: make(chan error, 1), environment: environment}
 	// The API server is not what is tested for growing.
 	w.environment.ControlPlane.GetAPIServer().Configure().
 		Set("event-ttl", "2m").Set("etcd-compaction-interval", "1m")

@@ -14,15 +14,17 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 )
 
 func TestLint(t *testing.T) {
-	text, err := tool(t.Context(), "", "helm", "lint", "--strict", chart)
+	text, err := manifests.Helm(t.Context(), "", "lint", "--strict", chart)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(text, "[") { // [INFO] and worse
+	if bytes.Contains(text, []byte("[")) { // [INFO] and worse
 		t.Errorf("helm lint has remarks:\n%s", text)
 	}
 }
@@ -30,14 +32,13 @@ func TestLint(t *testing.T) {
 // What the chart says of the operator is what its bundle says.
 func TestMetadata(t *testing.T) {
 	type person struct{ Name, Email string }
-	var got struct {
+	got := manifests.Load[struct {
 		Version, AppVersion, KubeVersion, Home, Description string
 		Sources, Keywords                                   []string
 		Maintainers                                         []person
 		Annotations                                         map[string]string
-	}
-	read(t, filepath.Join(chart, "Chart.yaml"), &got)
-	var csv struct {
+	}](t, "charts/jobflow-operator/Chart.yaml")
+	csv := manifests.Load[struct {
 		Metadata struct {
 			Annotations map[string]string
 		}
@@ -46,8 +47,7 @@ func TestMetadata(t *testing.T) {
 			Keywords                []string
 			Maintainers             []person
 		}
-	}
-	read(t, filepath.Join(root, "bundle", "manifests", "jobflow-operator.clusterserviceversion.yaml"), &csv)
+	}](t, "bundle/manifests/jobflow-operator.clusterserviceversion.yaml")
 
 	repository := csv.Metadata.Annotations["repository"]
 	for name, c := range map[string]struct{ want, got any }{
@@ -70,9 +70,11 @@ func TestMetadata(t *testing.T) {
 // The templates leave out flags that say what the operator does anyway, so the
 // chart's defaults have to be the operator's.
 func TestDefaultsAreTheOperators(t *testing.T) {
-	command := exec.CommandContext(t.Context(), "go", "run", ".", "--help")
-	command.Dir = root
-	help, err := command.CombinedOutput()
+	program, err := operator.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, err := exec.CommandContext(t.Context(), program, "--help").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, help)
 	}
@@ -100,10 +102,7 @@ func TestDefaultsAreTheOperators(t *testing.T) {
 // Every value has its row, with what it is by default; make verify shows what else
 // of README.md is not as values.yaml says.
 func TestREADME(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join(chart, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := manifests.Read(t, "charts/jobflow-operator/README.md")
 	for value := range leavesOf("", standardValues(t)) {
 		rows := 0
 		for path := value; path != ""; path = path[:max(0, strings.LastIndex(path, "."))] {
@@ -122,7 +121,7 @@ func TestReleaseFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := map[string]any{"manifest": text}
+	kept := map[string]any{"manifest": string(text)}
 	err = filepath.WalkDir(chart, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -165,11 +164,11 @@ func TestNotes(t *testing.T) {
 		"crds: {install: false}":    {"The CRDs are not part of this release"},
 		"crds: {keep: false}":       {"helm uninstall deletes every JobFlow"},
 	} {
-		text, err := tool(t.Context(), values, "helm", "install", release, chart, "--namespace", namespace, "--dry-run=client", "--values", "-", "--hide-secret")
+		text, err := manifests.Helm(t.Context(), values, "install", release, chart, "--namespace", namespace, "--dry-run=client", "--values", "-", "--hide-secret")
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, notes, _ := strings.Cut(text, "NOTES:")
+		_, notes, _ := strings.Cut(string(text), "NOTES:")
 		for _, words := range want {
 			if !strings.Contains(notes, words) {
 				t.Errorf("%q: the notes do not say %q:\n%s", values, words, notes)
@@ -178,16 +177,5 @@ func TestNotes(t *testing.T) {
 		if values == "webhook: {enabled: false}" && strings.Contains(notes, "validatingwebhookconfiguration") {
 			t.Errorf("the notes wait for webhooks that are off:\n%s", notes)
 		}
-	}
-}
-
-func read(t *testing.T, path string, into any) {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.Unmarshal(content, into); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -3,11 +3,14 @@ package chart_test
 import (
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/kustomize/api/types"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // The chart and config/ say the same in two ways. What follows is all in which they
@@ -27,32 +30,39 @@ var (
 	ownAnnotation = "helm.sh/resource-policy"
 )
 
+// standardImage is the operator's in config/.
+const standardImage = "ghcr.io/jobflow-operator/jobflow-operator"
+
 func TestSameAsKustomize(t *testing.T) {
-	for name, c := range map[string]struct{ values, overlay string }{
+	for name, c := range map[string]struct {
+		values     string
+		images     []types.Image
+		components []string
+	}{
 		"the defaults": {},
 		"another image": {
-			values:  "{image: {repository: registry.example.com:5000/jobs/operator, tag: v9}}",
-			overlay: "images: [{name: ghcr.io/jobflow-operator/jobflow-operator, newName: 'registry.example.com:5000/jobs/operator', newTag: v9}]",
+			values: "{image: {repository: registry.example.com:5000/jobs/operator, tag: v9}}",
+			images: []types.Image{{Name: standardImage, NewName: "registry.example.com:5000/jobs/operator", NewTag: "v9"}},
 		},
 		"an image by its digest": {
-			values:  "{image: {digest: 'sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}}",
-			overlay: "images: [{name: ghcr.io/jobflow-operator/jobflow-operator, digest: 'sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}]",
+			values: "{image: {digest: 'sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}}",
+			images: []types.Image{{Name: standardImage, Digest: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}},
 		},
 		"high availability": {
-			values:  "{replicas: 2, podDisruptionBudget: {enabled: true}}",
-			overlay: "components: [CONFIG/components/high-availability]",
+			values:     "{replicas: 2, podDisruptionBudget: {enabled: true}}",
+			components: []string{"high-availability"},
 		},
 		"a network policy": {
-			values:  "{networkPolicy: {enabled: true}}",
-			overlay: "components: [CONFIG/components/network-policy]",
+			values:     "{networkPolicy: {enabled: true}}",
+			components: []string{"network-policy"},
 		},
 		"monitoring": {
-			values:  "{monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true}}}",
-			overlay: "components: [CONFIG/components/monitoring]",
+			values:     "{monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true}}}",
+			components: []string{"monitoring"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			want := kustomize(t, c.overlay)
+			want := manifests.ByID(t, kustomize.BuildWithImages(t, c.images, "default", c.components...))
 			for _, key := range onlyInKustomize {
 				if _, ok := want[key]; !ok {
 					t.Errorf("config/default has no %s any more", key)
@@ -81,7 +91,7 @@ func TestSameAsKustomize(t *testing.T) {
 
 // Every component of config/ is an option of the chart.
 func TestComponentsAreCompared(t *testing.T) {
-	entries, err := os.ReadDir(filepath.Join(root, "config", "components"))
+	entries, err := os.ReadDir(manifests.Path("config/components"))
 	if err != nil {
 		t.Fatal(err)
 	}

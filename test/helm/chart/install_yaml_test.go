@@ -2,11 +2,12 @@ package chart_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // kubectl apply keeps what it applied in an annotation, and all annotations of an
@@ -14,12 +15,9 @@ import (
 const annotationLimit = 262144
 
 func TestInstallYAML(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join(root, "dist", "install.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := parse(t, string(content))
-	if diff := cmp.Diff(kustomize(t, ""), got); diff != "" {
+	got := parse(t, manifests.Read(t, "dist/install.yaml"))
+	want := manifests.ByID(t, kustomize.Build(t, "default"))
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("dist/install.yaml is not what config/default makes; run: make dist\n-want +got\n%s", diff)
 	}
 	for name, o := range got {

@@ -4,31 +4,17 @@
 package chart_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
-// root is the repository's. Absolute, since kustomize runs elsewhere.
-var root = func() string {
-	path, err := filepath.Abs(filepath.Join("..", "..", ".."))
-	if err != nil {
-		panic(err)
-	}
-	return path
-}()
-
-var chart = filepath.Join(root, "charts", "jobflow-operator")
+var chart = manifests.Path("charts/jobflow-operator")
 
 // The release whose objects are those of config/default.
 const (
@@ -36,28 +22,10 @@ const (
 	namespace = "jobflow-operator-system"
 )
 
-// tool runs a program that make has built into bin/.
-func tool(ctx context.Context, stdin, name string, arguments ...string) (string, error) {
-	path := filepath.Join(root, "bin", name)
-	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w; run: make bin/%s", err, name)
-	}
-	command := exec.CommandContext(ctx, path, arguments...)
-	// Neither a cluster nor what the user has set for Helm matters here.
-	command.Env = append(os.Environ(), "KUBECONFIG=/dev/null", "HELM_NAMESPACE=", "HELM_PLUGINS=/dev/null")
-	command.Stdin = strings.NewReader(stdin)
-	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
-	if err := command.Run(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, stderr.String())
-	}
-	return stdout.String(), nil
-}
-
 // template is what Helm makes of the chart with values in YAML.
-func template(ctx context.Context, values string, arguments ...string) (string, error) {
+func template(ctx context.Context, values string, arguments ...string) ([]byte, error) {
 	arguments = append([]string{"template", release, chart, "--namespace", namespace, "--values", "-"}, arguments...)
-	return tool(ctx, values, "helm", arguments...)
+	return manifests.Helm(ctx, values, arguments...)
 }
 
 // prometheusOperator and certManager tell Helm of APIs that a bare cluster does not have.
@@ -69,60 +37,25 @@ const (
 // withoutCRDs saves parsing most of what is rendered where it is not looked at.
 const withoutCRDs = "--set=crds.install=false"
 
+// objects are what was rendered, by kind and name.
+type objects = map[string]*unstructured.Unstructured
+
+// rendered has what Helm made of values and arguments: many cases look at the same.
+var rendered sync.Map
+
 func render(t *testing.T, values string, arguments ...string) objects {
 	t.Helper()
-	text, err := template(t.Context(), values, arguments...)
+	made, _ := rendered.LoadOrStore(fmt.Sprint(values, arguments), sync.OnceValues(func() ([]byte, error) {
+		return template(t.Context(), values, arguments...)
+	}))
+	text, err := made.(func() ([]byte, error))()
 	if err != nil {
 		t.Fatalf("%v\nvalues:\n%s", err, values)
 	}
 	return parse(t, text)
 }
 
-// kustomize builds config/default under a kustomization that changes it.
-func kustomize(t *testing.T, overlay string) objects {
+func parse(t *testing.T, text []byte) objects {
 	t.Helper()
-	// Kustomize takes relative paths only.
-	directory := t.TempDir()
-	base, err := filepath.Rel(directory, filepath.Join(root, "config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	head := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [CONFIG/default]\n"
-	content := strings.ReplaceAll(head+overlay, "CONFIG", base)
-	if err := os.WriteFile(filepath.Join(directory, "kustomization.yaml"), []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	text, err := tool(t.Context(), "", "kustomize", "build", directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, text)
-}
-
-// objects are what was rendered, by kind and name.
-type objects map[string]*unstructured.Unstructured
-
-func id(o *unstructured.Unstructured) string { return o.GetKind() + " " + o.GetName() }
-
-func parse(t *testing.T, text string) objects {
-	t.Helper()
-	found := objects{}
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
-	for {
-		o := &unstructured.Unstructured{}
-		err := decoder.Decode(&o.Object)
-		if errors.Is(err, io.EOF) {
-			return found
-		}
-		if err != nil {
-			t.Fatalf("what was rendered is no YAML: %v\n%s", err, text)
-		}
-		if len(o.Object) == 0 {
-			continue // a document of comments
-		}
-		if _, ok := found[id(o)]; ok {
-			t.Errorf("%s was rendered twice", id(o))
-		}
-		found[id(o)] = o
-	}
+	return manifests.ByID(t, manifests.Parse(t, text))
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // standardName is one of the names, or the namespace, of the default release; the
@@ -19,6 +21,7 @@ var standardName = regexp.MustCompile(`"(--[a-z-]+=)?` + release + `-[a-z][^"]*`
 // Another release name gives other names, everywhere: whatever one object says of
 // another is true.
 func TestNames(t *testing.T) {
+	standard := render(t, "")
 	for name, c := range map[string]struct{ release, namespace, prefix string }{
 		"a name of its own":         {"batch", "jobs", "batch-jobflow-operator"},
 		"a name with the chart's":   {"my-jobflow-operator", "jobs", "my-jobflow-operator"},
@@ -26,12 +29,11 @@ func TestNames(t *testing.T) {
 		"cut at a dash":             {"production-a", "jobs", "production-a-jobflow-operato"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text, err := tool(t.Context(), "", "helm", "template", c.release, chart, "--namespace", c.namespace)
+			text, err := manifests.Helm(t.Context(), "", "template", c.release, chart, "--namespace", c.namespace)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := parse(t, text)
-			standard := render(t, "")
 			if len(got) != len(standard) {
 				t.Errorf("%d objects, by default %d", len(got), len(standard))
 			}
@@ -40,20 +42,20 @@ func TestNames(t *testing.T) {
 					continue
 				}
 				if !strings.HasPrefix(o.GetName(), c.prefix+"-") {
-					t.Errorf("%s is not named after %s", id(o), c.prefix)
+					t.Errorf("%s is not named after %s", manifests.ID(o), c.prefix)
 				}
 				if o.GetNamespace() != "" && o.GetNamespace() != c.namespace {
-					t.Errorf("%s is in %s", id(o), o.GetNamespace())
+					t.Errorf("%s is in %s", manifests.ID(o), o.GetNamespace())
 				}
 				if errs := validation.IsDNS1035Label(o.GetName()); o.GetKind() == "Service" && len(errs) > 0 {
-					t.Errorf("%s: %v", id(o), errs)
+					t.Errorf("%s: %v", manifests.ID(o), errs)
 				}
 				text, err := json.Marshal(o)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if other := standardName.Find(text); other != nil {
-					t.Errorf("%s still says %s", id(o), other)
+					t.Errorf("%s still says %s", manifests.ID(o), other)
 				}
 			}
 			want := `["--leader-elect",` +
@@ -89,14 +91,14 @@ func TestAsSubchart(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(parent, "charts", "jobflow-operator"), os.DirFS(chart)); err != nil {
 		t.Fatal(err)
 	}
-	text, err := tool(t.Context(), "", "helm", "template", release, parent)
+	text, err := manifests.Helm(t.Context(), "", "template", release, parent)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := at(t, parse(t, text), deployment, "{.spec.replicas}"); got != "2" {
 		t.Errorf("replicas %s, want 2", got)
 	}
-	text, err = tool(t.Context(), "", "helm", "template", release, parent, "--set", "jobflow-operator.enabled=false")
+	text, err = manifests.Helm(t.Context(), "", "template", release, parent, "--set", "jobflow-operator.enabled=false")
 	if err != nil {
 		t.Fatal(err)
 	}

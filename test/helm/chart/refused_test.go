@@ -1,11 +1,10 @@
 package chart_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // What is wrong is refused before anything is installed, in words that name it.
@@ -67,14 +66,7 @@ func TestRefusedWithoutCRDs(t *testing.T) {
 // The schema knows the values of values.yaml and no others, and is strict all the
 // way down to them.
 func TestSchemaKnowsTheValues(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := map[string]any{}
-	if err := json.Unmarshal(content, &schema); err != nil {
-		t.Fatal(err)
-	}
+	schema := manifests.Load[map[string]any](t, "charts/jobflow-operator/values.schema.json")
 	compareSchema(t, "", schema, standardValues(t), map[string]bool{
 		// Set by the parent of a chart, for any chart.
 		"global": true, "enabled": true,

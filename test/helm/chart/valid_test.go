@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,10 +18,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // options are combined, each with each. What belongs together without regard to the
-// rest goes along in the last.
+// rest goes along in the last. No two choices have the same text.
 var options = [][]string{
 	{
 		"webhook: {enabled: true}",
@@ -75,7 +78,9 @@ monitoring:
   dashboard: {enabled: true}
 `
 
-// Whatever is chosen, an API server takes all objects, and knows all their fields.
+// Whatever is chosen, an API server takes all objects, and knows all their fields. What
+// one option does may depend on one other, so that every two choices are rendered
+// together; with COMBINATIONS=all, every combination is.
 func TestValidInEveryCombination(t *testing.T) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		t.Fatal("KUBEBUILDER_ASSETS is not set; make test sets it, and so does: export KUBEBUILDER_ASSETS=$(bin/devcluster assets)")
@@ -103,12 +108,15 @@ func TestValidInEveryCombination(t *testing.T) {
 
 	// The CRDs are the same in all.
 	check.all(t, render(t, ""))
-	combinations := combine(options)
+	combinations := product(options)
+	if os.Getenv("COMBINATIONS") != "all" {
+		combinations = pairwise(combinations)
+	}
 	t.Run("combinations", func(t *testing.T) {
-		for _, values := range combinations {
+		for _, choices := range combinations {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
-				check.all(t, render(t, values, withoutCRDs, prometheusOperator, certManager))
+				check.all(t, render(t, merged(t, choices), withoutCRDs, prometheusOperator, certManager))
 			})
 		}
 	})
@@ -148,7 +156,7 @@ func (c *checker) all(t *testing.T, rendered objects) {
 			continue
 		}
 		if err := c.one(t.Context(), o); err != nil {
-			t.Errorf("%s: %v\n%s", id(o), err, text)
+			t.Errorf("%s: %v\n%s", manifests.ID(o), err, text)
 		}
 	}
 }
@@ -175,31 +183,20 @@ func (c *checker) one(ctx context.Context, o *unstructured.Unstructured) error {
 	return yaml.UnmarshalStrict(content, into)
 }
 
-// combine is every choice of one of each, as values in YAML.
-func combine(choices [][]string) []string {
-	if len(choices) == 0 {
-		return []string{"{}"}
-	}
-	var all []string
-	for _, rest := range combine(choices[1:]) {
-		for _, choice := range choices[0] {
-			all = append(all, merged(choice, rest))
+// merged is the choices as one YAML, in which a choice wins over those that follow it.
+func merged(t *testing.T, choices []string) string {
+	t.Helper()
+	var values map[string]any
+	for _, choice := range slices.Backward(choices) {
+		var over map[string]any
+		if err := yaml.Unmarshal([]byte(choice), &over); err != nil {
+			t.Fatal(err)
 		}
+		values = merge(over, values)
 	}
-	return all
-}
-
-// merged has the second's values under the first's.
-func merged(over, under string) string {
-	var a, b map[string]any
-	for text, into := range map[string]*map[string]any{over: &a, under: &b} {
-		if err := yaml.Unmarshal([]byte(text), into); err != nil {
-			panic(err)
-		}
-	}
-	content, err := yaml.Marshal(merge(a, b))
+	content, err := yaml.Marshal(values)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	return string(content)
 }

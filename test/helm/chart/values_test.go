@@ -3,13 +3,13 @@ package chart_test
 import (
 	"bytes"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"k8s.io/client-go/util/jsonpath"
 	"sigs.k8s.io/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 // effect is what a value does: what is at a path of an object, and what was there
@@ -292,15 +292,7 @@ func at(t *testing.T, rendered objects, object, path string) string {
 
 func standardValues(t *testing.T) map[string]any {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(chart, "values.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	values := map[string]any{}
-	if err := yaml.UnmarshalStrict(content, &values); err != nil {
-		t.Fatal(err)
-	}
-	return values
+	return manifests.Load[map[string]any](t, "charts/jobflow-operator/values.yaml")
 }
 
 // leavesOf are the values below a mapping, by their paths; an empty mapping is one

@@ -2,102 +2,68 @@ package install_test
 
 import (
 	"context"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
 // root is the repository's.
 var root = filepath.Join("..", "..", "..")
 
-// output is what a command printed.
-type output struct {
-	stdout, stderr string
-	failed         bool
-}
-
-// kubectl runs it as a person would.
-func kubectl(ctx context.Context, arguments ...string) output {
-	GinkgoHelper()
-	return run(ctx, "", "kubectl", arguments...)
-}
-
 // helm is the one that make has built.
-func helm(ctx context.Context, arguments ...string) output {
+func helm(ctx context.Context, arguments ...string) cli.Output {
 	GinkgoHelper()
-	return run(ctx, "", filepath.Join(root, "bin", "helm"), arguments...)
+	return cli.Run(ctx, "", filepath.Join(root, "bin", "helm"), arguments...)
 }
 
-func run(ctx context.Context, stdin, program string, arguments ...string) output {
-	GinkgoHelper()
-	command := exec.CommandContext(ctx, program, arguments...)
-	var stdout, stderr strings.Builder
-	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(stdin), &stdout, &stderr
-	err := command.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		Fail("running " + program + ", which make test-helm provides: " + err.Error())
-	}
-	result := output{stdout: stdout.String(), stderr: stderr.String(), failed: err != nil}
-	text := strings.TrimSpace(result.stdout + result.stderr)
-	GinkgoWriter.Printf("  $ %s %s\n    %s\n", filepath.Base(program), strings.Join(arguments, " "), strings.ReplaceAll(text, "\n", "\n    "))
-	return result
-}
-
-// succeeded is the output, of which nothing else is expected than success.
-func (o output) succeeded() output {
-	GinkgoHelper()
-	Expect(o.failed).To(BeFalse(), "the command failed: %s", o.stderr)
-	return o
-}
-
-// listOf are all objects of a kind, as far as their metadata goes.
-func listOf(ctx context.Context, groupVersion, kind string) []metav1.PartialObjectMetadata {
-	GinkgoHelper()
-	version, err := schema.ParseGroupVersion(groupVersion)
-	Expect(err).NotTo(HaveOccurred())
-	list := &metav1.PartialObjectMetadataList{}
-	list.SetGroupVersionKind(version.WithKind(kind + "List"))
-	err = k8s.List(ctx, list)
-	// The kind may have gone since it was discovered.
-	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-		return nil
-	}
-	Expect(err).NotTo(HaveOccurred())
-	return list.Items
-}
-
-func contains(all []string, one string) bool { return slices.Contains(all, one) }
-
+// specPrefix begins the names of the specs' namespaces.
 const specPrefix = "test-helm-"
 
-func ofSpecs(namespace string) bool { return strings.HasPrefix(namespace, specPrefix) }
-
-// newNamespace is for a spec, or a row of them, and is gone when these are over.
-func newNamespace(ctx context.Context) string {
-	GinkgoHelper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: specPrefix}}
-	Expect(k8s.Create(ctx, namespace)).To(Succeed())
-	DeferCleanup(func(ctx SpecContext) {
-		if CurrentSpecReport().Failed() {
-			kubectl(ctx, "get", "jobs,pods", "--namespace", namespace.Name, "--output", "wide")
-			kubectl(ctx, "get", "pods", "--namespace", operatorNamespace, "--output", "wide")
-			kubectl(ctx, "logs", "--namespace", operatorNamespace, "deployment/"+operatorName, "--tail", "40")
+// added is what there is in the cluster that was not there before anything was
+// installed, but for what is in the namespaces of specs.
+func added(ctx context.Context) ([]string, error) {
+	now, err := k8s.Inventory(ctx)
+	var objects []string
+	for object := range now.Difference(before) {
+		if !strings.Contains(object, " "+specPrefix) {
+			objects = append(objects, object)
 		}
-		kubectl(ctx, "delete", "namespace", namespace.Name, "--wait=false").succeeded()
-	})
-	return namespace.Name
+	}
+	return objects, err
+}
+
+// refuses expects that admission, and not only the schema, has a look.
+func refuses(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	err := k8s.Create(ctx, flows.New(namespace, "wrong", flows.Step("a", "true", "b"), flows.Step("b", "true", "a")))
+	Expect(err).To(MatchError(ContainSubstring("is part of a cycle")))
+	testkit.Saw("admission refuses: %v", err)
+}
+
+// runs expects that a JobFlow gets to its end.
+func runs(ctx context.Context, namespace, name string) {
+	GinkgoHelper()
+	Expect(k8s.Create(ctx, flows.New(namespace, name, flows.Step("first", "true"), flows.Step("last", "true", "first")))).To(Succeed())
+	succeeds(ctx, namespace, "jobflow/"+name)
+}
+
+func succeeds(ctx context.Context, namespace, object string) {
+	GinkgoHelper()
+	cli.Kubectl(ctx, "wait", "--for=condition=Complete", "--timeout=2m", "--namespace", namespace, object).Succeeded()
+	expectSucceeded(ctx, namespace, object)
+}
+
+func expectSucceeded(ctx context.Context, namespace, object string) {
+	GinkgoHelper()
+	state := cli.Kubectl(ctx, "get", object, "--namespace", namespace, "--output", "jsonpath={.status.state}").Succeeded()
+	Expect(state.Stdout).To(Equal("Succeed"))
 }
 
 // image is IMG in two parts, as the chart wants it.

@@ -5,19 +5,24 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 const (
@@ -29,7 +34,7 @@ const (
 var _ = Describe("With Helm", Ordered, func() {
 	var namespace string
 	chart := filepath.Join(root, "charts", "jobflow-operator")
-	release := func(ctx context.Context, verb, chart string, more ...string) output {
+	release := func(ctx context.Context, verb, chart string, more ...string) cli.Output {
 		GinkgoHelper()
 		repository, tag := image()
 		return helm(ctx, append([]string{verb, "jobflow-operator", chart, "--namespace", operatorNamespace,
@@ -37,22 +42,22 @@ var _ = Describe("With Helm", Ordered, func() {
 	}
 
 	BeforeAll(func(ctx SpecContext) {
-		namespace = newNamespace(ctx)
+		namespace = k8s.NewNamespace(ctx, specPrefix)
 		DeferCleanup(func(ctx SpecContext) {
 			// Whatever became of the specs.
-			helm(ctx, "uninstall", "jobflow-operator", "--namespace", operatorNamespace, "--ignore-not-found", "--wait").succeeded()
-			kubectl(ctx, append([]string{"delete", "crd", "--ignore-not-found"}, crds...)...).succeeded()
-			kubectl(ctx, "delete", "namespace", operatorNamespace, "--ignore-not-found").succeeded()
-		}, NodeTimeout(3*time.Minute))
+			helm(ctx, "uninstall", "jobflow-operator", "--namespace", operatorNamespace, "--ignore-not-found", "--wait").Succeeded()
+			cli.Kubectl(ctx, append([]string{"delete", "crd", "--ignore-not-found"}, crds...)...).Succeeded()
+			cli.Kubectl(ctx, "delete", "namespace", operatorNamespace, "--ignore-not-found").Succeeded()
+		}, NodeTimeout(3*testkit.Hang))
 	})
 
 	It("an earlier chart, whose CRDs say less, is installed; what its notes tell to wait for comes", func(ctx SpecContext) {
-		installed := release(ctx, "install", earlier(chart), "--create-namespace").succeeded()
+		installed := release(ctx, "install", earlier(chart), "--create-namespace").Succeeded()
 		waits := 0
-		for line := range strings.Lines(installed.stdout) {
+		for line := range strings.Lines(installed.Stdout) {
 			words := strings.Fields(line)
 			if len(words) > 2 && words[0] == "kubectl" && (words[1] == "wait" && strings.HasPrefix(words[2], "validating") || words[3] == "rollout") {
-				run(ctx, "", "sh", "-c", line).succeeded()
+				cli.Run(ctx, "", "sh", "-c", line).Succeeded()
 				waits++
 			}
 		}
@@ -61,102 +66,101 @@ var _ = Describe("With Helm", Ordered, func() {
 	})
 
 	It("its pods pass the Pod Security Standard restricted", func(ctx SpecContext) {
-		labelled := kubectl(ctx, "label", "namespace", operatorNamespace, "pod-security.kubernetes.io/enforce=restricted").succeeded()
-		Expect(labelled.stderr).NotTo(ContainSubstring("Warning"))
+		labelled := cli.Kubectl(ctx, "label", "namespace", operatorNamespace, "pod-security.kubernetes.io/enforce=restricted").Succeeded()
+		Expect(labelled.Stderr).NotTo(ContainSubstring("Warning"))
 	})
 
-	It("samples run, and what is wrong is refused", func(ctx SpecContext) {
-		awaitAdmission(ctx, namespace)
-		// The published DaemonJob takes minutes: it goes on through all that follows.
-		// The published JobFlow, which takes longer still, is left to test/e2e.
-		applySample(ctx, namespace, "daemonjob.yaml")
-		applySample(ctx, namespace, "jobflow-same-node.yaml")
-		applySample(ctx, namespace, "jobflow-jobtemplate.yaml")
-		succeeds(ctx, namespace, "jobflow/jobflow-same-node")
-		succeeds(ctx, namespace, "jobflow/jobflow-jobtemplate")
+	It("a sample runs, and what is wrong is refused", func(ctx SpecContext) {
+		k8s.AwaitAdmission(ctx, namespace)
+		// The published sleep is left to test/e2e, as are the other samples.
+		sample, err := os.ReadFile(filepath.Join(root, "config", "samples", "daemonjob.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		shorter := strings.Replace(string(sample), "sleep 100s", "sleep 4s", 1)
+		Expect(shorter).NotTo(Equal(string(sample)))
+		cli.KubectlWith(ctx, shorter, "apply", "--namespace", namespace, "--filename", "-").Succeeded()
+		succeeds(ctx, namespace, "daemonjob/daemonjob-example")
 		refuses(ctx, namespace)
 	})
 
-	It("an upgrade brings other values and CRDs, and a flow in the middle of it goes on", func(ctx SpecContext) {
-		own := newNamespace(ctx)
-		seen := recordFrom(ctx, own)
-		created := seen.created
-		flow := flowOf(own, "upgraded", step("first", "true"), step("long", "sleep 20", "first"), step("beside", "sleep 1; true", "first"), step("last", "true", "long", "beside"))
+	It("an upgrade brings other values and CRDs, a flow in the middle of it goes on, and nobody is refused meanwhile", func(ctx SpecContext) {
+		own := k8s.NewNamespace(ctx, specPrefix)
+		seen := record.Start(k8s, own)
+		flow := flows.New(own, "upgraded", flows.Step("first", "true"), flows.Step("long", flows.Hold, "first"), flows.Step("beside", "sleep 1", "first"), flows.Step("last", "true", "long", "beside"))
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
-		Eventually(created).Should(HaveKey("upgraded-long"))
+		seen.AwaitRunning("upgraded-long")
 		ca := announcedCA(ctx)
 		pods := operatorPods(ctx)
 
-		release(ctx, "upgrade", chart, "--set", "workers=4", "--set", "log.level=debug").succeeded()
+		stop := k8s.KeepAskingAdmission(ctx, own)
+		release(ctx, "upgrade", chart, "--set", "workers=4", "--set", "log.level=debug").Succeeded()
+		for _, pod := range pods {
+			Eventually(ctx, func(ctx context.Context) bool {
+				return apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(&pod), &corev1.Pod{}))
+			}).Should(BeTrue(), "the old pod %s is still there", pod.Name)
+		}
+		asked, refusals := stop()
+		testkit.Saw("admission was asked %d times while the operator was upgraded", asked)
+		Expect(refusals).To(BeEmpty())
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(flow), flow)).To(Succeed())
-		Expect(flow.Status.State).To(Equal(v1alpha1.StateRunning), "the flow ended before the upgrade did, so that it shows nothing")
-		saw("the flow %s after the upgrade", flow.Status.State)
+		Expect(flow.Status.State).To(Equal(v1alpha1.StateRunning))
 
 		deployment := &appsv1.Deployment{}
 		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: operatorName}, deployment)).To(Succeed())
 		Expect(deployment.Spec.Template.Spec.Containers[0].Args).To(Equal([]string{"--leader-elect", "--workers=4", "--zap-log-level=debug"}))
-		Expect(operatorPods(ctx).Intersection(pods)).To(BeEmpty())
+		Expect(operatorPods(ctx)).To(HaveLen(1))
 		Expect(columnsOf(ctx)).To(Equal(columnsOfFile()))
 		Expect(announcedCA(ctx)).To(Equal(ca), "the upgrade took the webhooks' CA away")
 
+		k8s.Release(ctx, own, "upgraded-long")
 		succeeds(ctx, own, "jobflow/upgraded")
-		Expect(created()).To(Equal(map[string]int{"upgraded-first": 1, "upgraded-long": 1, "upgraded-beside": 1, "upgraded-last": 1}))
+		Expect(seen.Created()).To(Equal(record.OnceEach("upgraded-first", "upgraded-long", "upgraded-beside", "upgraded-last")))
 		refuses(ctx, namespace)
 	})
 
 	It("an upgrade makes it two replicas on two nodes, of which one acts", func(ctx SpecContext) {
-		release(ctx, "upgrade", chart, "--reset-values", "--set", "replicas=2", "--set", "podDisruptionBudget.enabled=true", "--set", "networkPolicy.enabled=true").succeeded()
-		var list corev1.PodList
-		Eventually(ctx, func(ctx context.Context) []corev1.Pod {
-			Expect(k8s.List(ctx, &list, client.InNamespace(operatorNamespace))).To(Succeed())
-			return list.Items
-		}).Should(And(HaveLen(2), HaveEach(HaveField("Status.Conditions", ContainElement(And(
-			HaveField("Type", corev1.PodReady), HaveField("Status", corev1.ConditionTrue)))))))
-		Expect(list.Items[0].Spec.NodeName).NotTo(Equal(list.Items[1].Spec.NodeName))
-		holder := func(ctx context.Context) string {
+		release(ctx, "upgrade", chart, "--reset-values", "--set", "replicas=2", "--set", "podDisruptionBudget.enabled=true", "--set", "networkPolicy.enabled=true").Succeeded()
+		var pods []corev1.Pod
+		Eventually(ctx, func(ctx context.Context) (_ []corev1.Pod, err error) {
+			pods, err = k8s.OperatorPods(ctx)
+			return pods, err
+		}).Should(And(HaveLen(2), HaveEach(HaveField("Status.Conditions", cluster.Ready))))
+		Expect(pods[0].Spec.NodeName).NotTo(Equal(pods[1].Spec.NodeName))
+		holder := func(ctx context.Context) (string, error) {
 			lease := &coordinationv1.Lease{}
-			Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: "jobflow-operator.api.practice.com"}, lease)).To(Succeed())
-			if lease.Spec.HolderIdentity == nil {
-				return ""
-			}
-			return *lease.Spec.HolderIdentity
+			err := k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: cluster.LeaseName}, lease)
+			return ptr.Deref(lease.Spec.HolderIdentity, ""), err
 		}
-		Eventually(ctx, holder).Should(Or(HavePrefix(list.Items[0].Name+"_"), HavePrefix(list.Items[1].Name+"_")))
-		saw("%s leads", holder(ctx))
-		kubectl(ctx, "get", "poddisruptionbudget,networkpolicy", "--namespace", operatorNamespace).succeeded()
+		Eventually(ctx, holder).Should(Or(HavePrefix(pods[0].Name+"_"), HavePrefix(pods[1].Name+"_")))
+		cli.Kubectl(ctx, "get", "poddisruptionbudget,networkpolicy", "--namespace", operatorNamespace).Succeeded()
 		runs(ctx, namespace, "two-replicas")
 		refuses(ctx, namespace)
 	})
 
 	It("a certificate of one's own takes the place of the operator's, and a rollback brings that back", func(ctx SpecContext) {
 		files := makeCertificate("jobflow-operator-webhook-service." + operatorNamespace + ".svc")
-		kubectl(ctx, "create", "secret", "tls", "company", "--cert", files.crt, "--key", files.key, "--namespace", operatorNamespace).succeeded()
+		cli.Kubectl(ctx, "create", "secret", "tls", "company", "--cert", files.crt, "--key", files.key, "--namespace", operatorNamespace).Succeeded()
 		values := []string{"--reset-values", "--set", "webhook.certificate.source=secret", "--set", "webhook.certificate.secretName=company", "--set-file", "webhook.certificate.caBundle=" + files.ca}
-		release(ctx, "upgrade", chart, values...).succeeded()
+		release(ctx, "upgrade", chart, values...).Succeeded()
 		ca, err := os.ReadFile(files.ca)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(caIn(ctx, configuration+"-secret")).To(Equal(string(ca)))
-		gone := kubectl(ctx, "get", "--namespace", operatorNamespace, "validatingwebhookconfiguration/"+configuration, "secret/jobflow-operator-webhook-server-cert", "role/jobflow-operator-certificate-role", "clusterrole/jobflow-operator-certificate-role")
-		Expect(strings.Count(gone.stderr, "NotFound")).To(Equal(4))
-		awaitAdmission(ctx, namespace)
+		gone := cli.Kubectl(ctx, "get", "--namespace", operatorNamespace, "validatingwebhookconfiguration/"+configuration, "secret/jobflow-operator-webhook-server-cert", "role/jobflow-operator-certificate-role", "clusterrole/jobflow-operator-certificate-role")
+		Expect(strings.Count(gone.Stderr, "NotFound")).To(Equal(4))
+		k8s.AwaitAdmission(ctx, namespace)
 		refuses(ctx, namespace)
 		runs(ctx, namespace, "own-certificate")
 
 		// Revisions: 1 installed, 2 and 3 upgraded, 4 with the certificate.
-		helm(ctx, "rollback", "jobflow-operator", "3", "--namespace", operatorNamespace, "--wait", "--timeout", "3m").succeeded()
+		helm(ctx, "rollback", "jobflow-operator", "3", "--namespace", operatorNamespace, "--wait", "--timeout", "3m").Succeeded()
 		Eventually(ctx, announcedCA).ShouldNot(Or(BeEmpty(), Equal(string(ca))))
-		awaitAdmission(ctx, namespace)
+		k8s.AwaitAdmission(ctx, namespace)
 		refuses(ctx, namespace)
-		kubectl(ctx, "delete", "secret", "company", "--namespace", operatorNamespace).succeeded()
-	})
-
-	It("the sample that was there all the time has succeeded", func(ctx SpecContext) {
-		succeeds(ctx, namespace, "daemonjob/daemonjob-example")
+		cli.Kubectl(ctx, "delete", "secret", "company", "--namespace", operatorNamespace).Succeeded()
 	})
 
 	It("helm uninstall leaves the CRDs with their objects, the namespace and a Lease, and nothing else", func(ctx SpecContext) {
-		helm(ctx, "uninstall", "jobflow-operator", "--namespace", operatorNamespace, "--wait", "--timeout", "2m").succeeded()
-		Eventually(ctx, since(before)).Should(ConsistOf(
+		helm(ctx, "uninstall", "jobflow-operator", "--namespace", operatorNamespace, "--wait", "--timeout", "2m").Succeeded()
+		Eventually(ctx, added).Should(ConsistOf(
 			"customresourcedefinitions /daemonjobs.api.practice.com",
 			"customresourcedefinitions /jobflows.api.practice.com",
 			"customresourcedefinitions /jobtemplates.api.practice.com",
@@ -167,18 +171,18 @@ var _ = Describe("With Helm", Ordered, func() {
 			"configmaps "+operatorNamespace+"/kube-root-ca.crt",
 			HavePrefix("namespaces /"+specPrefix),
 		))
-		state := kubectl(ctx, "get", "jobflow/jobflow-same-node", "--namespace", namespace, "--output", "jsonpath={.status.state}").succeeded()
-		Expect(state.stdout).To(Equal("Succeed"))
+		expectSucceeded(ctx, namespace, "daemonjob/daemonjob-example")
+		expectSucceeded(ctx, namespace, "jobflow/two-replicas")
 	})
 
 	It("the same release takes the CRDs up again, and nothing is left once they and the namespace are deleted", func(ctx SpecContext) {
-		release(ctx, "install", chart).succeeded()
-		awaitAdmission(ctx, namespace)
-		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "jobflow-same-node"}, &v1alpha1.JobFlow{})).To(Succeed())
-		helm(ctx, "uninstall", "jobflow-operator", "--namespace", operatorNamespace, "--wait", "--timeout", "2m").succeeded()
-		kubectl(ctx, append([]string{"delete", "crd"}, crds...)...).succeeded()
-		kubectl(ctx, "delete", "namespace", operatorNamespace).succeeded()
-		Eventually(ctx, since(before)).Should(HaveEach(HavePrefix("namespaces /" + specPrefix)))
+		release(ctx, "install", chart).Succeeded()
+		k8s.AwaitAdmission(ctx, namespace)
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "two-replicas"}, &v1alpha1.JobFlow{})).To(Succeed())
+		helm(ctx, "uninstall", "jobflow-operator", "--namespace", operatorNamespace, "--wait", "--timeout", "2m").Succeeded()
+		cli.Kubectl(ctx, append([]string{"delete", "crd"}, crds...)...).Succeeded()
+		cli.Kubectl(ctx, "delete", "namespace", operatorNamespace).Succeeded()
+		Eventually(ctx, added).Should(HaveEach(HavePrefix("namespaces /" + specPrefix)))
 	})
 })
 
@@ -246,23 +250,17 @@ func announcedCA(ctx context.Context) string { return caIn(ctx, configuration) }
 
 func caIn(ctx context.Context, configuration string) string {
 	GinkgoHelper()
-	found := kubectl(ctx, "get", "validatingwebhookconfiguration", configuration, "--output", `go-template={{range .webhooks}}{{.clientConfig.caBundle | base64decode}}{{break}}{{end}}`)
-	if found.failed {
+	found := cli.Kubectl(ctx, "get", "validatingwebhookconfiguration", configuration, "--output", `go-template={{range .webhooks}}{{.clientConfig.caBundle | base64decode}}{{break}}{{end}}`)
+	if found.Failed {
 		return ""
 	}
-	return found.stdout
+	return found.Stdout
 }
 
-// operatorPods are the names of the operator's pods that are not on their way out.
-func operatorPods(ctx context.Context) sets.Set[string] {
+// operatorPods are the operator's pods that are not being deleted.
+func operatorPods(ctx context.Context) []corev1.Pod {
 	GinkgoHelper()
-	var pods corev1.PodList
-	Expect(k8s.List(ctx, &pods, client.InNamespace(operatorNamespace))).To(Succeed())
-	names := sets.New[string]()
-	for i := range pods.Items {
-		if pods.Items[i].DeletionTimestamp == nil {
-			names.Insert(pods.Items[i].Name)
-		}
-	}
-	return names
+	pods, err := k8s.OperatorPods(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	return pods
 }

@@ -4,10 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 )
 
 var _ = Describe("With kubectl apply -f dist/install.yaml, client side", func() {
@@ -18,27 +20,27 @@ var _ = Describe("With kubectl apply -f dist/install.yaml, client side", func() 
 		Expect(strings.Count(string(content), "ghcr.io/jobflow-operator/jobflow-operator:v0.2.0")).To(Equal(1))
 		file := filepath.Join(GinkgoT().TempDir(), "install.yaml")
 		Expect(os.WriteFile(file, []byte(strings.ReplaceAll(string(content), "ghcr.io/jobflow-operator/jobflow-operator:v0.2.0", os.Getenv("IMG"))), 0o600)).To(Succeed())
-		namespace := newNamespace(ctx)
+		namespace := k8s.NewNamespace(ctx, specPrefix)
 		DeferCleanup(func(ctx SpecContext) {
-			kubectl(ctx, "delete", "--ignore-not-found", "--filename", file).succeeded()
-			Eventually(ctx, since(before)).Should(HaveEach(HavePrefix("namespaces /" + specPrefix)))
-		}, NodeTimeout(2*time.Minute))
+			cli.Kubectl(ctx, "delete", "--ignore-not-found", "--filename", file).Succeeded()
+			Eventually(ctx, added).Should(HaveEach(HavePrefix("namespaces /" + specPrefix)))
+		}, NodeTimeout(2*testkit.Hang))
 
-		kubectl(ctx, "apply", "--filename", file).succeeded()
-		kubectl(ctx, "rollout", "status", "deployment/"+operatorName, "--namespace", operatorNamespace, "--timeout", "2m").succeeded()
-		kubectl(ctx, "wait", "validatingwebhookconfiguration/"+configuration, "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout", "2m").succeeded()
-		awaitAdmission(ctx, namespace)
+		cli.Kubectl(ctx, "apply", "--filename", file).Succeeded()
+		cli.Kubectl(ctx, "rollout", "status", "deployment/"+operatorName, "--namespace", operatorNamespace, "--timeout", "2m").Succeeded()
+		cli.Kubectl(ctx, "wait", "validatingwebhookconfiguration/"+configuration, "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout", "2m").Succeeded()
+		k8s.AwaitAdmission(ctx, namespace)
 		refuses(ctx, namespace)
 		runs(ctx, namespace, "applied")
 
 		// kubectl says "configured" wherever it sends a patch, also one that changes nothing.
 		generations := func() string {
 			GinkgoHelper()
-			return kubectl(ctx, "get", "--filename", file, "--output", `jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.generation}{"\n"}{end}`).succeeded().stdout
+			return cli.Kubectl(ctx, "get", "--filename", file, "--output", `jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.generation}{"\n"}{end}`).Succeeded().Stdout
 		}
 		ca, generation := announcedCA(ctx), generations()
 		Expect(generation).To(ContainSubstring("ValidatingWebhookConfiguration " + configuration))
-		kubectl(ctx, "apply", "--filename", file).succeeded()
+		cli.Kubectl(ctx, "apply", "--filename", file).Succeeded()
 		Expect(generations()).To(Equal(generation))
 		Expect(announcedCA(ctx)).To(Equal(ca))
 		refuses(ctx, namespace)

@@ -53,25 +53,22 @@ func BusyboxImage(cache, binary string) (Archive, error) {
 	if err != nil {
 		return Archive{}, fmt.Errorf("asking %s for its programs: %w", binary, err)
 	}
-	spec := image.Spec{
-		Entries: []image.Entry{
-			{Path: "/bin/busybox", Source: binary, Mode: 0o755},
-			{Path: "/etc/passwd", Content: []byte("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n")},
-			{Path: "/etc/group", Content: []byte("root:x:0:\nnogroup:x:65534:\n")},
-			{Path: "/etc/nsswitch.conf", Content: []byte("hosts: files dns\n")},
-			{Path: "/home", Dir: true},
-			{Path: "/root", Dir: true, Mode: 0o700},
-			{Path: "/tmp", Dir: true, Mode: 0o1777},
-			{Path: "/var/spool/mail", Dir: true},
-		},
-		Cmd:          []string{"sh"},
-		Architecture: arch,
+	entries := []image.Entry{
+		{Path: "/bin/busybox", Source: binary, Mode: 0o755},
+		{Path: "/etc/passwd", Content: []byte("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n")},
+		{Path: "/etc/group", Content: []byte("root:x:0:\nnogroup:x:65534:\n")},
+		{Path: "/etc/nsswitch.conf", Content: []byte("hosts: files dns\n")},
+		{Path: "/home", Dir: true},
+		{Path: "/root", Dir: true, Mode: 0o700},
+		{Path: "/tmp", Dir: true, Mode: 0o1777},
+		{Path: "/var/spool/mail", Dir: true},
 	}
 	for applet := range strings.FieldsSeq(string(list)) {
 		if p := path.Join("/", applet); p != "/bin/busybox" {
-			spec.Entries = append(spec.Entries, image.Entry{Path: p, Link: "/bin/busybox"})
+			entries = append(entries, image.Entry{Path: p, Link: "/bin/busybox"})
 		}
 	}
+	spec := image.Spec{Layers: [][]image.Entry{entries}, Cmd: []string{"sh"}, Architecture: arch}
 	return write(cache, binary, Busybox, spec)
 }
 

@@ -68,21 +68,26 @@ func (c *Cluster) LoadImages(ctx context.Context, archives []string) error {
 	if err := os.Setenv("PATH", packages.Path()); err != nil {
 		return err
 	}
-	for _, archive := range archives {
-		group, groupCtx := errgroup.WithContext(ctx)
-		for _, n := range c.nodes(state) {
-			group.Go(func() error {
-				out, err := n.Import(groupCtx, archive)
-				if err == nil && n.Index == state.Nodes[0].Index {
+	// A node imports one archive after another: two imports at the same time would both
+	// extract a layer that they share.
+	group, ctx := errgroup.WithContext(ctx)
+	for _, n := range c.nodes(state) {
+		group.Go(func() error {
+			for _, archive := range archives {
+				out, err := n.Import(ctx, archive)
+				if err != nil {
+					return err
+				}
+				if n.Index == state.Nodes[0].Index {
 					c.say.Say("%s", strings.TrimSpace(out))
 				}
-				return err
-			})
-		}
-		if err := group.Wait(); err != nil {
-			return err
-		}
-		c.say.Say("loaded %s into %s", archive, strings.Join(state.Names(), ", "))
+			}
+			return nil
+		})
 	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	c.say.Say("loaded %s into %s", strings.Join(archives, ", "), strings.Join(state.Names(), ", "))
 	return nil
 }

@@ -49,10 +49,10 @@ func ForBinary(file, user string) (Spec, error) {
 	}
 	program := path.Join("/", filepath.Base(file))
 	return Spec{
-		Entries: append(userFiles(),
+		Layers: [][]Entry{append(userFiles(),
 			Entry{Path: program, Source: file, Mode: 0o755},
 			Entry{Path: "/tmp", Dir: true, Mode: 0o1777},
-		),
+		)},
 		Entrypoint:   []string{program},
 		User:         user,
 		WorkingDir:   "/",

@@ -42,7 +42,9 @@ type Entry struct {
 
 // Spec is what an image is made of.
 type Spec struct {
-	Entries    []Entry
+	// Layers are the files, from the lowest layer up. A node keeps one copy of a layer
+	// for all images that have it above the same layers.
+	Layers     [][]Entry
 	Entrypoint []string
 	Cmd        []string
 	Env        []string
@@ -57,24 +59,28 @@ type Spec struct {
 // differ.
 var created = time.Unix(0, 0).UTC()
 
-// Build makes the image: one layer.
+// Build makes the image.
 func Build(spec Spec) (v1.Image, error) {
-	content, err := layerTar(spec.Entries)
+	contents, err := layerTars(spec.Layers)
 	if err != nil {
 		return nil, err
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(content)), nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	img, err := mutate.Append(empty.Image, mutate.Addendum{
-		Layer:   layer,
-		History: v1.History{Created: v1.Time{Time: created}, CreatedBy: "devcluster image"},
-	})
-	if err != nil {
-		return nil, err
+	img := empty.Image
+	for _, content := range contents {
+		// The content is compressed once for the digest, and the archive takes what that made.
+		layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(content)), nil
+		}, tarball.WithCompressedCaching)
+		if err != nil {
+			return nil, err
+		}
+		img, err = mutate.Append(img, mutate.Addendum{
+			Layer:   layer,
+			History: v1.History{Created: v1.Time{Time: created}, CreatedBy: "devcluster image"},
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	config, err := img.ConfigFile()
 	if err != nil {
@@ -217,11 +223,41 @@ func blob(digest v1.Hash) string {
 	return "blobs/" + digest.Algorithm + "/" + digest.Hex
 }
 
-// layerTar writes the entries as a tar stream, with the directories above them.
-func layerTar(entries []Entry) ([]byte, error) {
+// layerTars writes each layer as a tar stream, with the directories above its entries.
+func layerTars(layers [][]Entry) ([][]byte, error) {
+	all, err := tree(slices.Concat(layers...))
+	if err != nil {
+		return nil, err
+	}
+	var tars [][]byte
+	for _, layer := range layers {
+		// A directory has the same mode in every layer, also where only one of them gives it.
+		part := map[string]Entry{}
+		for _, e := range layer {
+			for p := clean(e.Path); p != "/"; p = path.Dir(p) {
+				part[p] = all[p]
+			}
+		}
+		var buf bytes.Buffer
+		w := tar.NewWriter(&buf)
+		for _, p := range keys(part) {
+			if err := writeEntry(w, strings.TrimPrefix(p, "/"), part[p]); err != nil {
+				return nil, err
+			}
+		}
+		if err := w.Close(); err != nil {
+			return nil, err
+		}
+		tars = append(tars, buf.Bytes())
+	}
+	return tars, nil
+}
+
+// tree returns the entries and the directories above them, by path.
+func tree(entries []Entry) (map[string]Entry, error) {
 	all := map[string]Entry{}
 	for _, e := range entries {
-		p := path.Clean("/" + filepath.ToSlash(e.Path))
+		p := clean(e.Path)
 		if p == "/" {
 			return nil, fmt.Errorf("entry %q: a path below / is needed", e.Path)
 		}
@@ -239,18 +275,10 @@ func layerTar(entries []Entry) ([]byte, error) {
 			}
 		}
 	}
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	for _, p := range keys(all) {
-		if err := writeEntry(w, strings.TrimPrefix(p, "/"), all[p]); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
+	return all, nil
 }
+
+func clean(p string) string { return path.Clean("/" + filepath.ToSlash(p)) }
 
 func writeEntry(w *tar.Writer, name string, e Entry) error {
 	header := &tar.Header{Name: name, Mode: e.Mode, ModTime: created, Format: tar.FormatPAX}

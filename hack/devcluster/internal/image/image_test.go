@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
@@ -32,8 +34,8 @@ func TestArchiveIsReproducible(t *testing.T) {
 			t.Fatal(err)
 		}
 		img, err := Build(Spec{
-			Entries: []Entry{{Path: "/b/prog", Source: source, Mode: 0o755}, {Path: "/a", Link: "/b/prog"}},
-			Labels:  map[string]string{"x": "1", "y": "2"},
+			Layers: [][]Entry{{{Path: "/b/prog", Source: source, Mode: 0o755}, {Path: "/a", Link: "/b/prog"}}},
+			Labels: map[string]string{"x": "1", "y": "2"},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +55,7 @@ func TestArchiveIsReproducible(t *testing.T) {
 
 func TestArchiveCarriesNameAndConfig(t *testing.T) {
 	img, err := Build(Spec{
-		Entries:      []Entry{{Path: "/prog", Content: []byte("x"), Mode: 0o755}},
+		Layers:       [][]Entry{{{Path: "/prog", Content: []byte("x"), Mode: 0o755}}},
 		Entrypoint:   []string{"/prog"},
 		User:         "65532:65532",
 		Architecture: "arm64",
@@ -101,7 +103,7 @@ func TestArchiveNamesTheImageByDigest(t *testing.T) {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
 	spec := ForFiles("0:0")
-	spec.Entries = entries
+	spec.Layers = [][]Entry{entries}
 	img, err := Build(spec)
 	if err != nil {
 		t.Fatal(err)
@@ -142,43 +144,80 @@ func TestArchiveNamesTheImageByDigest(t *testing.T) {
 	}
 }
 
-func TestLayer(t *testing.T) {
-	content, err := layerTar([]Entry{
-		{Path: "/usr/bin/prog", Content: []byte("x"), Mode: 0o755},
-		{Path: "/bin/sh", Link: "/usr/bin/prog"},
-		{Path: "/tmp", Dir: true, Mode: 0o1777},
+func TestLayers(t *testing.T) {
+	contents, err := layerTars([][]Entry{
+		{
+			{Path: "/usr/bin/prog", Content: []byte("x"), Mode: 0o755},
+			{Path: "/bin/sh", Link: "/usr/bin/prog"},
+			{Path: "/tmp", Dir: true, Mode: 0o1777},
+		},
+		{{Path: "/tmp/cache/file", Content: []byte("x")}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for r := tar.NewReader(bytes.NewReader(content)); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			break
+	var got [][]string
+	for _, content := range contents {
+		var names []string
+		for r := tar.NewReader(bytes.NewReader(content)); ; {
+			h, err := r.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !h.ModTime.Equal(created) || h.Uid != 0 {
+				t.Errorf("%s: time %s, uid %d", h.Name, h.ModTime, h.Uid)
+			}
+			names = append(names, fmt.Sprintf("%o %s", h.Mode, h.Name))
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !h.ModTime.Equal(created) || h.Uid != 0 {
-			t.Errorf("%s: time %s, uid %d", h.Name, h.ModTime, h.Uid)
-		}
-		got = append(got, h.Name)
+		got = append(got, names)
 	}
-	want := []string{"bin/", "bin/sh", "tmp/", "usr/", "usr/bin/", "usr/bin/prog"}
+	want := [][]string{
+		{"755 bin/", "777 bin/sh", "1777 tmp/", "755 usr/", "755 usr/bin/", "755 usr/bin/prog"},
+		{"1777 tmp/", "755 tmp/cache/", "644 tmp/cache/file"},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("names (-want +got):\n%s", diff)
+		t.Errorf("modes and names (-want +got):\n%s", diff)
 	}
 }
 
-func TestLayerRefuses(t *testing.T) {
-	for name, entries := range map[string][]Entry{
-		"the root itself":     {{Path: "/"}},
-		"the same path twice": {{Path: "/a"}, {Path: "a"}},
-		"a file as directory": {{Path: "/a"}, {Path: "/a/b"}},
+// Images that have the same lower layers share them, whatever is above.
+func TestLayersAreShared(t *testing.T) {
+	lowest := func(above string) v1.Hash {
+		img, err := Build(Spec{Layers: [][]Entry{
+			{{Path: "/bin/prog", Content: []byte("x"), Mode: 0o755}},
+			{{Path: "/files", Content: []byte(above)}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		layers, err := img.Layers()
+		if err != nil || len(layers) != 2 {
+			t.Fatalf("%d layers: %v", len(layers), err)
+		}
+		digest, err := layers[0].Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return digest
+	}
+	if one, other := lowest("one"), lowest("other"); one != other {
+		t.Errorf("the lowest layers differ: %s, %s", one, other)
+	}
+}
+
+func TestLayersRefuse(t *testing.T) {
+	for name, layers := range map[string][][]Entry{
+		"the root itself":                      {{{Path: "/"}}},
+		"the same path twice":                  {{{Path: "/a"}, {Path: "a"}}},
+		"the same path in two layers":          {{{Path: "/a"}}, {{Path: "a"}}},
+		"a file as directory":                  {{{Path: "/a"}, {Path: "/a/b"}}},
+		"a file of another layer as directory": {{{Path: "/a/b"}}, {{Path: "/a"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := layerTar(entries); err == nil {
+			if _, err := layerTars(layers); err == nil {
 				t.Error("no error")
 			}
 		})

@@ -11,13 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
-	"sigs.k8s.io/yaml"
 
 	"github.com/jobflow-operator/jobflow-operator/test/scorecard/internal/words"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
-
-// root is the repository's.
-var root = filepath.Join("..", "..", "..", "..")
 
 const (
 	csvFile = "manifests/thing-operator.clusterserviceversion.yaml"
@@ -108,14 +105,7 @@ func TestLoadRefuses(t *testing.T) {
 // configured are the tests in this repository's bundle.
 func configured(t *testing.T) []v1alpha3.TestConfiguration {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(root, "bundle", "tests", "scorecard", "config.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var configuration v1alpha3.Configuration
-	if err := yaml.UnmarshalStrict(content, &configuration); err != nil {
-		t.Fatal(err)
-	}
+	configuration := manifests.Only[v1alpha3.Configuration](t, manifests.LoadObjects(t, "bundle/tests/scorecard/config.yaml"), "Configuration")
 	var tests []v1alpha3.TestConfiguration
 	for _, stage := range configuration.Stages {
 		tests = append(tests, stage.Tests...)
@@ -132,7 +122,7 @@ func TestBundleHasEveryTest(t *testing.T) {
 			"scorecard-test olm-crds-have-validation", "scorecard-test olm-spec-descriptors", "scorecard-test olm-status-descriptors",
 		},
 	}
-	ours := "ghcr.io/jobflow-operator/jobflow-operator-scorecard:v" + load(t, filepath.Join(root, "bundle")).CSV.Spec.Version.String()
+	ours := "ghcr.io/jobflow-operator/jobflow-operator-scorecard:v" + load(t, manifests.Path("bundle")).CSV.Spec.Version.String()
 	for _, name := range Names() {
 		want[ours] = append(want[ours], "/scorecard "+name)
 	}
@@ -170,19 +160,15 @@ func TestBundle(t *testing.T) {
 // no other words is tested in package emitted.
 func realEnvironment(t *testing.T) *Environment {
 	t.Helper()
-	b := load(t, filepath.Join(root, "bundle"))
-	reference := filepath.Join(root, "docs", "status-reference.md")
-	markdown, err := os.ReadFile(reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	documented, err := words.ParseReference(string(markdown))
+	b := load(t, manifests.Path("bundle"))
+	const reference = "docs/status-reference.md"
+	documented, err := words.ParseReference(string(manifests.Read(t, reference)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &Environment{
 		Bundle: b, Version: "v" + b.CSV.Spec.Version.String(),
-		EmittedFile: writeJSON(t, documented.Words()), ReferenceFile: reference,
+		EmittedFile: writeJSON(t, documented.Words()), ReferenceFile: manifests.Path(reference),
 	}
 }
 

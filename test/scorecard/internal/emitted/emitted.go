@@ -30,15 +30,19 @@ type Found struct {
 
 // Find looks through the operator's sources in a directory.
 func Find(dir string) (*Found, error) {
-	return find(dir, Module, []string{"."})
+	listed, err := list(dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	return find(dir, Module, listed)
 }
 
-func find(dir, prefix string, patterns []string) (*Found, error) {
+func find(dir, prefix string, listed []listedPackage) (*Found, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	p, err := load(absolute, prefix, patterns)
+	p, err := load(prefix, listed)
 	if err != nil {
 		return nil, err
 	}

@@ -1,24 +1,33 @@
 package emitted
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/jobflow-operator/jobflow-operator/test/scorecard/internal/words"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
-
-// root is the repository's.
-var root = filepath.Join("..", "..", "..", "..")
 
 const fixture = Module + "/test/scorecard/internal/emitted/fixture"
 
+// listFixture asks Go once, which takes seconds.
+var listFixture = sync.OnceValues(func() ([]listedPackage, error) { return list(".", "./fixture/...") })
+
+func findInFixture(t *testing.T, prefix string) (*Found, error) {
+	t.Helper()
+	listed, err := listFixture()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return find(".", prefix, listed)
+}
+
 func TestFindFollowsWords(t *testing.T) {
-	found, err := find(".", fixture, []string{"./fixture/..."})
+	found, err := findInFixture(t, fixture)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +52,7 @@ func TestFindFollowsWords(t *testing.T) {
 }
 
 func TestFindSaysWhere(t *testing.T) {
-	found, err := find(".", fixture, []string{"./fixture/..."})
+	found, err := findInFixture(t, fixture)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +63,14 @@ func TestFindSaysWhere(t *testing.T) {
 }
 
 func TestFindRefusesSourcesThatItDoesNotKnow(t *testing.T) {
-	if _, err := find(".", fixture+"/controllers", []string{"./fixture/..."}); err == nil {
+	if _, err := findInFixture(t, fixture+"/controllers"); err == nil {
 		t.Error("no error without the API's package")
 	}
 }
 
 // What the image tells about a bundle holds for the sources that it is made of.
 func TestOperatorsWordsAreDocumented(t *testing.T) {
-	found, err := Find(root)
+	found, err := Find(manifests.Root())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +78,7 @@ func TestOperatorsWordsAreDocumented(t *testing.T) {
 	if diff := cmp.Diff([]string{"k8s.io/api/batch/v1: end.Reason"}, found.PassedOn); diff != "" {
 		t.Errorf("words that are not the operator's own and reach a status; document where they come from, in docs/status-reference.md too: %s", diff)
 	}
-	markdown, err := os.ReadFile(filepath.Join(root, "docs", "status-reference.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	reference, err := words.ParseReference(string(markdown))
+	reference, err := words.ParseReference(string(manifests.Read(t, "docs/status-reference.md")))
 	if err != nil {
 		t.Fatal(err)
 	}

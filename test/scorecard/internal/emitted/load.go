@@ -35,30 +35,42 @@ type program struct {
 	others  types.Importer
 }
 
-// load type-checks the packages that the patterns match, without their tests. What
-// they import is taken from the compiler's export data.
-func load(dir, prefix string, patterns []string) (*program, error) {
-	command := exec.Command("go", append([]string{"list", "-export", "-deps", "-json=ImportPath,Dir,GoFiles,Export"}, patterns...)...)
+// listedPackage is what go list says of a package. Export is the file of its export data.
+type listedPackage struct {
+	ImportPath, Dir, Export string
+	GoFiles                 []string
+}
+
+// list has the packages that the pattern matches and all that they import, each after
+// those that it imports. What is not compiled yet is: Go's flags decide whether others
+// have done so.
+func list(dir, pattern string) ([]listedPackage, error) {
+	command := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Dir,GoFiles,Export", pattern)
 	command.Dir = dir
 	command.Stderr = os.Stderr
 	output, err := command.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list in %s: %w", dir, err)
 	}
-	p := &program{fset: token.NewFileSet(), packages: map[string]*source{}, checked: map[string]*types.Package{}, exports: map[string]string{}}
-	p.others = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(p.exports[path]) })
-	// Go lists a package after those that it imports.
+	var packages []listedPackage
 	decoder := json.NewDecoder(bytes.NewReader(output))
 	for {
-		var listed struct {
-			ImportPath, Dir, Export string
-			GoFiles                 []string
-		}
+		var listed listedPackage
 		if err := decoder.Decode(&listed); errors.Is(err, io.EOF) {
-			return p, nil
+			return packages, nil
 		} else if err != nil {
 			return nil, err
 		}
+		packages = append(packages, listed)
+	}
+}
+
+// load type-checks the packages whose paths have the prefix, without their tests. What
+// they import is taken from the compiler's export data.
+func load(prefix string, packages []listedPackage) (*program, error) {
+	p := &program{fset: token.NewFileSet(), packages: map[string]*source{}, checked: map[string]*types.Package{}, exports: map[string]string{}}
+	p.others = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(p.exports[path]) })
+	for _, listed := range packages {
 		p.exports[listed.ImportPath] = listed.Export
 		if listed.ImportPath != prefix && !strings.HasPrefix(listed.ImportPath, prefix+"/") {
 			continue
@@ -67,6 +79,7 @@ func load(dir, prefix string, patterns []string) (*program, error) {
 			return nil, err
 		}
 	}
+	return p, nil
 }
 
 func (p *program) check(path, dir string, names []string) error {

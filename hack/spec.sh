@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Builds the tests of one package and runs those that match.
+#
+# Usage: spec.sh PACKAGE [FOCUS [REPEAT [RACE]]]     a folder of the repository; some words
+#   of a Ginkgo spec, or a regular expression for the name of a Go test; how often; whether
+#   with the race detector
+#
+# An API server is that of "make apiserver" where it runs, and otherwise one of the tests'
+# own. Real nodes are those of the cluster CLUSTER, or of KUBECONFIG.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+package=${1%/} focus=${2:-} repeat=${3:-1} race=${4:-}
+if [[ -z $package || ! -d $package ]]; then
+  echo "Which package? For example: make spec PKG=controllers/apitest FOCUS='honours parallelism'" >&2
+  exit 2
+fi
+
+module=$package
+while [[ ! -e $module/go.mod ]]; do module=$(dirname "$module"); done
+devcluster=$root/bin/devcluster
+
+uses() { grep -qsE "$1" "$package"/*.go; }
+runs() { "$devcluster" status --name "$1" 2> /dev/null | grep -q '^kubernetes'; }
+
+flags=(-ldflags=-w)
+if [[ -n $race ]]; then
+  export CGO_ENABLED=1
+  flags+=(-race)
+fi
+if uses '"OPERATOR"|operator\.Program'; then
+  make build
+  export OPERATOR=$root/bin/manager
+fi
+case $package in
+  test/e2e | test/olm | test/helm/install | test/faults/cluster)
+    export KUBECONFIG=${KUBECONFIG:-$("$devcluster" kubeconfig --name "$CLUSTER")}
+    PATH=$("$devcluster" bin-dir):$PATH
+    export DEVCLUSTER=$devcluster FAULTS_REPORT=$root/bin/faults
+    if [[ $package == test/olm ]]; then
+      set -a
+      source bin/olm/references
+    fi
+    ;;
+  *)
+    if uses USE_EXISTING_CLUSTER && runs "$UNIT_CLUSTER"; then
+      KUBECONFIG=$("$devcluster" kubeconfig --name "$UNIT_CLUSTER")
+      export KUBECONFIG USE_EXISTING_CLUSTER=true
+    elif uses 'envtest|KUBEBUILDER_ASSETS|harness'; then
+      KUBEBUILDER_ASSETS=$("$devcluster" assets)
+      export KUBEBUILDER_ASSETS
+    fi
+    ;;
+esac
+
+program=$root/bin/spec.test
+go -C "$module" test "${flags[@]}" -c -o "$program" "./$(realpath --relative-to "$module" "$package")"
+if uses 'RunSpecs|ginkgo\.Run'; then
+  arguments=(-test.v -ginkgo.v -ginkgo.focus "$focus")
+else
+  arguments=(-test.v -test.run "$focus")
+fi
+cd "$package"
+for ((i = 1; i <= repeat; i++)); do
+  if ! "$program" "${arguments[@]}"; then
+    echo "failed in run $i of $repeat" >&2
+    exit 1
+  fi
+done

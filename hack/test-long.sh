@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Runs what takes too long for each change, part by part, and tells what each came to. A
+# part that has passed on this tree (without docs) is not run again, so that a run that
+# was broken off goes on where it was.
+#
+# Usage: test-long.sh PART...     see PARTS in the Makefile
+#
+# A part's output is in bin/long/PART.log.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+stamps=bin/long
+mkdir -p "$stamps"
+tree=$(git ls-files -co --exclude-standard -z -- . ':!docs' ':!*.md' | sort -z | xargs -0 sha256sum 2> /dev/null | sha256sum | cut -c1-16)
+
+elapsed() { printf '%dm%02ds' $(($1 / 60)) $(($1 % 60)); }
+
+summary=() failed=0
+for part in "$@"; do
+  case $part in
+    api | cluster | crash | fuzz | misuse | soak) target=faults-$part ;;
+    chart | graphs | statements) target=test-$part ;;
+    bench) target=bench ;;
+    *)
+      echo "test-long: there is no part $part" >&2
+      exit 2
+      ;;
+  esac
+  if [[ -e $stamps/$part-$tree ]]; then
+    summary+=("$(printf '%-11s passed before on this tree: %s' "$part" "$(< "$stamps/$part-$tree")")")
+    continue
+  fi
+  printf '\n==> long: make %s\n' "$target"
+  start=$SECONDS
+  if make "$target" 2>&1 | tee "$stamps/$part.log"; then
+    printf '%s, on %s\n' "$(elapsed $((SECONDS - start)))" "$(date +%F)" > "$stamps/$part-$tree"
+    summary+=("$(printf '%-11s passed after %s' "$part" "$(elapsed $((SECONDS - start)))")")
+  else
+    failed=1
+    summary+=("$(printf '%-11s FAILED after %s: %s' "$part" "$(elapsed $((SECONDS - start)))" "$stamps/$part.log")")
+  fi
+done
+
+printf '\nSummary of tree %s\n' "$tree"
+printf '  %s\n' "${summary[@]}"
+exit $failed

@@ -1,0 +1,47 @@
+// Testlog prints what "go test -json" tells, for a person who waits: a line for each
+// package, the output of what fails, every 15 seconds what is still running, and in the
+// end the slowest tests.
+//
+// Usage: go test -json PACKAGE... | testlog
+//
+// Its exit code is 0 even if tests fail: that of go test says it, by pipefail.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"time"
+)
+
+func main() {
+	lines := make(chan []byte)
+	scanner := bufio.NewScanner(os.Stdin)
+	scanner.Buffer(nil, 16<<20)
+	go func() {
+		defer close(lines)
+		for scanner.Scan() {
+			lines <- append([]byte(nil), scanner.Bytes()...)
+		}
+	}()
+
+	l := newLog(os.Stdout, time.Now)
+	ticker := time.NewTicker(15 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case line, more := <-lines:
+			if !more {
+				l.summarize()
+				if err := scanner.Err(); err != nil {
+					fmt.Fprintln(os.Stderr, "testlog: reading standard input:", err)
+					os.Exit(1)
+				}
+				return
+			}
+			l.add(line)
+		case <-ticker.C:
+			l.progress()
+		}
+	}
+}

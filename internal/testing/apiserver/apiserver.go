@@ -1,0 +1,90 @@
+// Package apiserver prepares the API server that tests start.
+package apiserver
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
+)
+
+// NewEnvironment returns a kube-apiserver and its etcd, to be started, with the CRDs and
+// no controllers. The limits of envtest itself, of 10 and 20 s, are too short for a busy
+// machine.
+func NewEnvironment() (*envtest.Environment, error) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		return nil, errors.New("KUBEBUILDER_ASSETS is not set: make test sets it, and so does: export KUBEBUILDER_ASSETS=$(bin/devcluster assets)")
+	}
+	crds, err := findCRDs()
+	if err != nil {
+		return nil, err
+	}
+	return &envtest.Environment{
+		CRDDirectoryPaths:        []string{crds},
+		ErrorIfCRDPathMissing:    true,
+		CRDInstallOptions:        envtest.CRDInstallOptions{MaxTime: limit.Hang},
+		WebhookInstallOptions:    envtest.WebhookInstallOptions{MaxTime: limit.Hang},
+		ControlPlaneStartTimeout: limit.Hang,
+		ControlPlaneStopTimeout:  limit.Hang,
+	}, nil
+}
+
+// findCRDs goes up from the working directory, which is that of the package under test.
+func findCRDs() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		crds := filepath.Join(dir, "config", "crd", "bases")
+		if _, err := os.Stat(crds); err == nil {
+			return crds, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("config/crd/bases is in no directory above the working directory")
+		}
+	}
+}
+
+// WriteKubeconfig makes a user and writes its kubeconfig.
+func WriteKubeconfig(environment *envtest.Environment, user envtest.User, path string) error {
+	added, err := environment.AddUser(user, nil)
+	if err != nil {
+		return err
+	}
+	content, err := added.KubeConfig()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o600)
+}
+
+// NewServiceAccount makes a service account, binds it to cluster roles, and returns a
+// token of it.
+func NewServiceAccount(ctx context.Context, c client.Client, namespace, name string, clusterRoles ...string) (token string, err error) {
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	if err := c.Create(ctx, account); err != nil {
+		return "", err
+	}
+	for _, role := range clusterRoles {
+		if err := c.Create(ctx, &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: name + "-" + role},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: name}},
+		}); err != nil {
+			return "", err
+		}
+	}
+	request := &authenticationv1.TokenRequest{}
+	err = c.SubResource("token").Create(ctx, account, request)
+	return request.Status.Token, err
+}

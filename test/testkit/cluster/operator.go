@@ -1,0 +1,99 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+)
+
+// operatorSelector selects the operator's Deployment and pods, however they were installed.
+const operatorSelector = "app.kubernetes.io/name=jobflow-operator,control-plane=controller-manager"
+
+// LeaseName is the name of the Lease for which the operator's replicas compete. Its
+// namespace is that of the Deployment.
+const LeaseName = "jobflow-operator.api.practice.com"
+
+// Ready matches the conditions of a pod that takes requests.
+var Ready = ContainElement(And(HaveField("Type", corev1.PodReady), HaveField("Status", corev1.ConditionTrue)))
+
+func selectOperator() client.ListOption {
+	GinkgoHelper()
+	selector, err := labels.Parse(operatorSelector)
+	Expect(err).NotTo(HaveOccurred())
+	return client.MatchingLabelsSelector{Selector: selector}
+}
+
+// Operator is the operator's Deployment. It is found by its labels, since whoever installs
+// the operator may choose another namespace.
+func (c *Cluster) Operator(ctx context.Context) *appsv1.Deployment {
+	GinkgoHelper()
+	var found appsv1.DeploymentList
+	Expect(c.List(ctx, &found, client.MatchingLabels{"app.kubernetes.io/name": "jobflow-operator"})).To(Succeed())
+	Expect(found.Items).To(HaveLen(1), "Deployments of the operator; the make target of these tests installs it")
+	return &found.Items[0]
+}
+
+// OperatorPods are the operator's pods that are not being deleted.
+func (c *Cluster) OperatorPods(ctx context.Context) ([]corev1.Pod, error) {
+	var pods corev1.PodList
+	err := c.List(ctx, &pods, selectOperator())
+	return slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil }), err
+}
+
+// AskAdmission asks whether a JobFlow would be accepted. Nothing is stored.
+func (c *Cluster) AskAdmission(ctx context.Context, namespace string) error {
+	flow := flows.New(namespace, "", flows.Step("a", "true"))
+	flow.GenerateName = "asked-"
+	return c.Create(ctx, flow, client.DryRunAll)
+}
+
+// AwaitAdmission waits until a JobFlow would be accepted: the API server reaches the
+// webhooks and trusts their certificate.
+func (c *Cluster) AwaitAdmission(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	Eventually(ctx, c.AskAdmission).WithArguments(namespace).Should(Succeed())
+}
+
+// KeepAskingAdmission asks admission again and again, as users do who go on creating JobFlows
+// while the operator is replaced. Stop returns how often it was asked, and what it refused.
+func (c *Cluster) KeepAskingAdmission(ctx context.Context, namespace string) (stop func() (asked int, refusals []string)) {
+	ctx, cancel := context.WithCancel(ctx)
+	began := time.Now()
+	var askers sync.WaitGroup
+	var mu sync.Mutex
+	var asked int
+	var refusals []string
+	for range 4 {
+		askers.Go(func() {
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for ctx.Err() == nil {
+				// A question that is under way when it is stopped is still answered.
+				err := c.AskAdmission(context.WithoutCancel(ctx), namespace)
+				mu.Lock()
+				if asked++; err != nil {
+					refusals = append(refusals, fmt.Sprintf("%s after the first question: %s", time.Since(began).Round(100*time.Millisecond), err))
+				}
+				mu.Unlock()
+				<-tick.C
+			}
+		})
+	}
+	DeferCleanup(cancel)
+	return func() (int, []string) {
+		cancel()
+		askers.Wait()
+		return asked, refusals
+	}
+}

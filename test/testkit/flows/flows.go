@@ -1,0 +1,73 @@
+// Package flows builds JobFlows that run shell scripts, and reads the status of JobFlows
+// and DaemonJobs.
+package flows
+
+import (
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+)
+
+// New is a JobFlow of steps.
+func New(namespace, name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
+	return &v1alpha1.JobFlow{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
+		Spec:       v1alpha1.JobFlowSpec{Flows: steps},
+	}
+}
+
+// Step runs a script after other steps.
+func Step(name, script string, after ...string) v1alpha1.FlowStep {
+	return v1alpha1.FlowStep{Name: name, Dependencies: after, JobTemplate: Shell(script)}
+}
+
+// Shell is a Job of one container that runs a script.
+func Shell(script string) *batchv1.JobSpec {
+	spec := &batchv1.JobSpec{}
+	// A shell ignores SIGTERM: without this its pod would take half a minute to end.
+	spec.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](1)
+	spec.Template.Spec.Containers = []corev1.Container{Container(script)}
+	return spec
+}
+
+// Hold is a script that ends when the spec says so, with Cluster.Release: what has to happen
+// while it runs happens while it runs, however long that takes.
+const Hold = "until [ -e /tmp/end ]; do sleep 0.2; done"
+
+// Container runs a script.
+func Container(script string) corev1.Container {
+	return corev1.Container{
+		Name:            "main",
+		Image:           "busybox:1.28",
+		ImagePullPolicy: corev1.PullIfNotPresent,
+		Command:         []string{"sh", "-c", script},
+	}
+}
+
+// Summary is the part of the status that JobFlows and DaemonJobs have in common.
+func Summary(object client.Object) *v1alpha1.Summary {
+	switch object := object.(type) {
+	case *v1alpha1.JobFlow:
+		return &object.Status.Summary
+	case *v1alpha1.DaemonJob:
+		return &object.Status.Summary
+	}
+	panic(fmt.Sprintf("%T has no summary", object))
+}
+
+// Runs are the entries of steps or nodes in the status.
+func Runs(object client.Object) []v1alpha1.RunStatus {
+	switch object := object.(type) {
+	case *v1alpha1.JobFlow:
+		return object.Status.Flows
+	case *v1alpha1.DaemonJob:
+		return object.Status.Nodes
+	}
+	panic(fmt.Sprintf("%T has no steps or nodes", object))
+}

@@ -1,0 +1,28 @@
+package manifests
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Helm runs the program that make has built into bin/.
+func Helm(ctx context.Context, stdin string, arguments ...string) ([]byte, error) {
+	path := Path("bin/helm")
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%w; run: make bin/helm", err)
+	}
+	command := exec.CommandContext(ctx, path, arguments...)
+	// Neither a cluster nor what the user has set for Helm matters here.
+	command.Env = append(os.Environ(), "KUBECONFIG=/dev/null", "HELM_NAMESPACE=", "HELM_PLUGINS=/dev/null")
+	command.Stdin = strings.NewReader(stdin)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, stderr.String())
+	}
+	return stdout.Bytes(), nil
+}

@@ -1,0 +1,144 @@
+// Package operator runs the operator's program as a process and reads what it uses and
+// serves.
+package operator
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/port"
+)
+
+// Program returns the path of the operator's program: all tests run the one that make
+// has built, which is the one that ships.
+func Program() (string, error) {
+	if path := os.Getenv("OPERATOR"); path != "" {
+		return path, nil
+	}
+	return "", errors.New("OPERATOR is not set: make test sets it, and so does: make build && export OPERATOR=$PWD/bin/manager")
+}
+
+// Options say how to run the operator.
+type Options struct {
+	// Program is what Program returns, unless it is set.
+	Program    string
+	Kubeconfig string
+	// CertDir is the directory of the webhooks' certificate. Without one, admission is off.
+	CertDir string
+	// SecureMetrics serves metrics over HTTPS, to those whom the API server authorizes.
+	SecureMetrics bool
+	// Args are further arguments, Env further variables of the environment.
+	Args, Env []string
+	// Log gets the operator's output.
+	Log io.Writer
+}
+
+// Process is an operator that was started.
+type Process struct {
+	// Metrics, Probes and Webhooks are the URLs of what it serves.
+	Metrics, Probes, Webhooks string
+	// Client trusts any certificate: tests of certificates are in webhooks/.
+	Client *http.Client
+
+	cmd   *exec.Cmd
+	ended chan struct{}
+	err   error // of its end
+}
+
+// Start starts the operator on ports of its own. Told to end, it does so without delay.
+func Start(o Options) (*Process, error) {
+	if o.Program == "" {
+		program, err := Program()
+		if err != nil {
+			return nil, err
+		}
+		o.Program = program
+	}
+	var ports [3]int
+	for i := range ports {
+		var err error
+		if ports[i], err = port.Free(); err != nil {
+			return nil, err
+		}
+	}
+	metrics, probes := fmt.Sprintf("127.0.0.1:%d", ports[0]), fmt.Sprintf("127.0.0.1:%d", ports[1])
+	p := &Process{
+		Metrics:  "http://" + metrics + "/metrics",
+		Probes:   "http://" + probes,
+		Webhooks: fmt.Sprintf("https://127.0.0.1:%d", ports[2]),
+		Client: &http.Client{Timeout: limit.Hang, Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // See the field.
+		}},
+		ended: make(chan struct{}),
+	}
+	args := []string{
+		"--kubeconfig", o.Kubeconfig,
+		"--metrics-bind-address", metrics, fmt.Sprintf("--metrics-secure=%t", o.SecureMetrics),
+		"--health-probe-bind-address", probes,
+		"--shutdown-delay-duration=0",
+	}
+	if o.SecureMetrics {
+		p.Metrics = "https://" + metrics + "/metrics"
+	}
+	if o.CertDir == "" {
+		args = append(args, "--enable-webhooks=false")
+	} else {
+		args = append(args, "--webhook-port", fmt.Sprint(ports[2]), "--webhook-cert-dir", o.CertDir)
+	}
+	p.cmd = exec.Command(o.Program, append(args, o.Args...)...)
+	p.cmd.Env = append(os.Environ(), o.Env...)
+	p.cmd.Stdout, p.cmd.Stderr = o.Log, o.Log
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the operator: %w", err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// Ended is closed when the operator has ended, by itself or by Stop.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// Stop ends the operator as the kubelet does. Its error is nil if the operator ended well.
+func (p *Process) Stop() error {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // It fails only if the operator has ended.
+	select {
+	case <-p.ended:
+		return p.err
+	case <-time.After(limit.Hang):
+		return errors.Join(fmt.Errorf("the operator was killed: it did not end within %s", limit.Hang), p.cmd.Process.Kill())
+	}
+}
+
+// Ready returns whether the operator says that it is ready.
+func (p *Process) Ready() bool {
+	response, err := p.Client.Get(p.Probes + "/readyz")
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close() //nolint:errcheck // Its status was all.
+	return response.StatusCode == http.StatusOK
+}
+
+// Get returns the answer of the metrics endpoint to somebody with this token, if any.
+func (p *Process) Get(ctx context.Context, token string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Metrics, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	return p.Client.Do(request)
+}

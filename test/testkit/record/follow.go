@@ -1,0 +1,96 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Follow lists and watches, and notes each object whenever it changes, for as long as ctx
+// lasts. It returns when it has noted what is there.
+//
+// A watch that breaks off continues where it was, so that it misses nothing. An API server
+// that was restarted may not know what was before: the watch then begins anew with a list,
+// and Follow tells gap, because what was created and deleted in between was not seen.
+func Follow(ctx context.Context, c client.WithWatch, list client.ObjectList, note func(client.Object), gap func(error), options ...client.ListOption) {
+	GinkgoHelper()
+	f := &follower{c, list, options, note, gap}
+	from, err := f.list(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	go func() {
+		defer GinkgoRecover()
+		for ctx.Err() == nil {
+			if from == "" {
+				from, _ = f.list(ctx)
+			} else {
+				from = f.watch(ctx, from)
+			}
+			// Only asking tells that the API server is back.
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+}
+
+type follower struct {
+	client  client.WithWatch
+	objects client.ObjectList
+	options []client.ListOption
+	note    func(client.Object)
+	gap     func(error)
+}
+
+// list returns where a watch has to begin.
+func (f *follower) list(ctx context.Context) (from string, err error) {
+	if err := f.client.List(ctx, f.objects, f.options...); err != nil {
+		return "", err
+	}
+	return f.objects.GetResourceVersion(), meta.EachListItem(f.objects, func(object runtime.Object) error {
+		f.note(object.DeepCopyObject().(client.Object))
+		return nil
+	})
+}
+
+// watch returns where to continue, and nothing if the API server does not know that any more.
+func (f *follower) watch(ctx context.Context, from string) string {
+	raw := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: from, AllowWatchBookmarks: true}}
+	watcher, err := f.client.Watch(ctx, f.objects, append([]client.ListOption{raw}, f.options...)...)
+	if err != nil {
+		return f.resume(from, err)
+	}
+	defer watcher.Stop()
+	for event := range watcher.ResultChan() {
+		if event.Type == watch.Error {
+			return f.resume(from, apierrors.FromObject(event.Object))
+		}
+		object, ok := event.Object.(client.Object)
+		if !ok {
+			continue
+		}
+		from = object.GetResourceVersion()
+		if event.Type != watch.Bookmark {
+			f.note(object)
+		}
+	}
+	return from
+}
+
+// resume returns where to continue after an error.
+func (f *follower) resume(from string, err error) string {
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+		f.gap(fmt.Errorf("the watch had to begin anew with a list: %w", err))
+		return ""
+	}
+	return from
+}
