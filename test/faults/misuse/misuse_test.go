@@ -246,7 +246,7 @@ func (c *cluster) checkQuiet(ctx context.Context, violate func(string, ...any)) 
 		violate("the operator is dead")
 	default:
 	}
-	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	limited, cancel := context.WithTimeout(ctx, longestReaction)
 	defer cancel()
 	if err := c.operator.WaitIdle(limited, 0, time.Second); err != nil {
 		violate("the operator does not go quiet: %v", err)

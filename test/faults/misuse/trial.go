@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -13,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 )
 
 // trial is one value, which an object has from the start, or is changed to.
@@ -38,9 +39,8 @@ func (t *trial) String() string {
 }
 
 const (
-	// longestReaction is how long the operator may take over a change. It takes some
-	// milliseconds, and the machine may be busy with other things.
-	longestReaction = 10 * time.Second
+	// longestReaction is how long the operator may take over a change.
+	longestReaction = limit.Hang
 	// mostRequests is how many the operator may send for one trial, in which it sees two
 	// or three objects with up to three Jobs each come, change and go.
 	mostRequests = 60

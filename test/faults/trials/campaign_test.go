@@ -22,8 +22,7 @@ type campaign struct {
 
 	mu    sync.Mutex
 	lives int
-	// struck is how often each kind of fault has happened; missed is in how many trials
-	// none did.
+	// struck counts the faults by kind; missed counts the trials without any.
 	struck map[string]int
 	missed int
 	runs   int
@@ -35,8 +34,8 @@ func newCampaign(t *testing.T, server *harness.APIServer) *campaign {
 }
 
 // runInPeace makes the runs in which nothing goes wrong. They show that the scenarios are
-// right, and how many writes there are to go wrong: it returns the trials that follow
-// from these.
+// right, and count the writes at which something can go wrong. It returns the trials that
+// result from these counts.
 func (c *campaign) runInPeace(runs []trial) []trial {
 	var mu sync.Mutex
 	var trials []trial
@@ -54,9 +53,8 @@ func (c *campaign) runInPeace(runs []trial) []trial {
 	return trials
 }
 
-// run makes trials, some of them at the same time, until they are all made or over says
-// that number i is not to begin. It returns how many it has made, and gives each result
-// to seen, which may be nil.
+// run makes trials, several at the same time, until all are made or over(i) forbids the
+// next one. It returns how many it made, and passes each result to seen, which may be nil.
 func (c *campaign) run(trials []trial, over func(i int) bool, seen func(*trial, *scenario.Result)) (made int) {
 	next := make(chan *trial)
 	var workers sync.WaitGroup
@@ -79,8 +77,8 @@ func (c *campaign) run(trials []trial, over func(i int) bool, seen func(*trial, 
 	return made
 }
 
-// attempts is how often a trial is made whose fault does not happen: what is written
-// together differs from run to run, and with it how many writes there are.
+// attempts limits how often a trial is repeated because its fault did not happen: the
+// operator batches its writes differently in each run, so their number varies.
 const attempts = 3
 
 func (c *campaign) try(trial *trial) (result scenario.Result) {
@@ -101,7 +99,7 @@ func (c *campaign) try(trial *trial) (result scenario.Result) {
 	return result
 }
 
-// count adds what a run has come to.
+// count adds the result of a run to the score.
 func (c *campaign) count(trial *trial, result *scenario.Result) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,12 +119,12 @@ func (c *campaign) count(trial *trial, result *scenario.Result) {
 	}
 }
 
-// again is the command that repeats one trial.
+// again returns the command that repeats one trial.
 func again(trial *trial) string {
 	return fmt.Sprintf(`make faults-trials FAULTS_FLAGS='-only "^%s\z"'`, regexp.QuoteMeta(trial.name()))
 }
 
-// violated is called with mu held.
+// violated records a violation. The caller holds mu.
 func (c *campaign) violated(violation string) {
 	c.t.Error(violation)
 	c.part.Violations = append(c.part.Violations, strings.ReplaceAll(violation, "\n", "; again: "))
@@ -137,8 +135,8 @@ func (c *campaign) progress() {
 		len(c.part.Violations), time.Since(c.began).Round(time.Second))
 }
 
-// report writes the part for the summary. A kind of fault that never happened has
-// tested nothing, if all of it was tried.
+// report writes the part for the summary. When all trials were made, a kind of fault that
+// never happened is a failure: it has tested nothing.
 func (c *campaign) report(drawn, all int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,8 +1,8 @@
-// Package trials runs every scenario with everything that may go wrong: the operator is
-// killed at each of its writes (kills.go), and there are faults of the API server and of
-// what lies between it and the operator (the other files): refusals, lost answers, watches
-// that lag, break and repeat themselves, lost leases, clocks that jump, Jobs that people
-// delete. See trials_test.go.
+// Package trials runs every scenario with everything that may go wrong. kills.go kills the
+// operator at each of its writes; the other files have faults of the API server and of
+// what lies between it and the operator: refusals, lost answers, watches that lag, break
+// and repeat themselves, lost leases, clocks that jump, Jobs that people delete. See
+// trials_test.go.
 package trials
 
 import (
@@ -54,7 +54,7 @@ var faults = []row{
 type moment struct {
 	name   string
 	inject func(write int) scenario.Inject
-	// sparesEvents says that the operator's Events do not count as writes.
+	// sparesEvents: Events of the operator do not count as writes.
 	sparesEvents bool
 }
 
@@ -84,25 +84,25 @@ func withTemplates(s *scenario.Scenario, _ scenario.Mode) bool { return s.UsesJo
 // untimed leaves out what ends by the clock: it would end at another time.
 func untimed(s *scenario.Scenario, _ scenario.Mode) bool { return !s.Timed }
 
-// trial is a run in which something goes wrong, or in peace.
+// trial is a run of a scenario with a fault, or without one.
 type trial struct {
 	scenario *scenario.Scenario
 	mode     scenario.Mode
-	// fault is what goes wrong, kind is the same without the write that it happens at.
+	// fault names what goes wrong; kind is the same without the number of the write.
 	fault, kind string
-	// moment says that -moments applies.
+	// moment: the flag -moments limits how many of this kind are made.
 	moment bool
 	inject scenario.Inject // nil in peace
 }
 
-// place is what the trials of one scenario and mode have in common.
+// place is the beginning of the names of all trials of one scenario and mode.
 func (t *trial) place() string { return fmt.Sprintf("%s/%s/", t.scenario.Name, t.mode) }
 
-// name is unique, and what the flag -only is matched with.
+// name is unique; the flag -only is matched against it.
 func (t *trial) name() string { return t.place() + t.fault }
 
-// trialsOf are all crashes and faults of one scenario, whose run in peace has had so many
-// writes, and so many Events among them.
+// trialsOf returns all crashes and faults of a scenario whose run in peace had so many
+// writes, including so many Events.
 func trialsOf(peace *trial, writes, events int) []trial {
 	var trials []trial
 	add := func(kind string, write int, moment bool, inject scenario.Inject) {

@@ -9,7 +9,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// side is when an operator dies, as seen from one of its writes.
+// side is the side of a write on which the operator dies.
 type side int
 
 const (

@@ -14,9 +14,9 @@ import (
 )
 
 // leaseLost has two operators with leader election. Write n of the first leader stays on
-// its way, and its lease is not renewed any more. Once it has given up for that reason, its
-// lease is taken away, so that the other one takes over at once. When that one has written
-// something, the old write arrives after all.
+// its way, and its lease is no longer renewed. Once it has given up for that reason, the
+// lease is released, so that the standby takes over at once. After the first write of that
+// one the old write arrives.
 func leaseLost(n int) scenario.Inject {
 	return func(w *scenario.World) *scenario.Fault {
 		l := &lostLease{write: n, overtaken: make(chan struct{}), world: w}
@@ -68,8 +68,8 @@ func (l *lostLease) transports(life *scenario.Life) []harness.Transport {
 	}}
 }
 
-// freeLease takes its lease away from a leader that has given up. Who waits for it asks
-// again and again, and sees that.
+// freeLease releases the lease of a leader that has given up. The caller is a request of
+// the standby, which then finds the lease free.
 func (l *lostLease) freeLease(ctx context.Context, late *scenario.Life) error {
 	if late == nil || !late.Dead() || !l.freed.CompareAndSwap(false, true) {
 		return nil

@@ -15,17 +15,17 @@ import (
 )
 
 var (
-	budget = flag.Duration("budget", 0, "Begin no trial after this time, except for one of each scenario and mode; 0: make all trials.")
-	only   = flag.String("only", "", "Make only trials whose name, as failures have it, matches this regular expression.")
-	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "Chooses the order of the trials, and with it the sample.")
+	budget = flag.Duration("budget", 0, "Start no trial after this time, except the first of each scenario and mode; 0 makes all trials.")
+	only   = flag.String("only", "", "Make only the trials whose name, as in failures, matches this regular expression.")
+	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "Seed of the order of the trials, and with that of the sample.")
 	// Most of a run is waiting for watches.
-	together    = flag.Int("together", 8, "How many runs at the same time.")
-	momentsEach = flag.Int("moments", 2, "At how many of the writes of a scenario each fault of the API server that happens once is tried.")
+	together    = flag.Int("together", 8, "Number of runs at the same time.")
+	momentsEach = flag.Int("moments", 2, "Number of writes of a scenario at which each fault of the API server that happens once is tried.")
 )
 
-// TestTrials runs each scenario in peace, and then with each crash and each fault of the
-// tables. However the operator dies and whatever happens to it, the outcome is that of
-// the run in peace, and all invariants hold.
+// TestTrials runs each scenario in peace, and then with the crashes and faults of the
+// tables: all of them, or a sample if there is a budget. Whatever happens to the operator,
+// the outcome is that of the run in peace, and all invariants hold.
 func TestTrials(t *testing.T) {
 	server, err := harness.StartAPIServer()
 	if err != nil {
@@ -48,10 +48,10 @@ func TestTrials(t *testing.T) {
 	c.report(drawn, len(trials))
 }
 
-// inPeace are the runs in which nothing goes wrong, of the scenarios and modes that a
-// wanted trial may be made of.
+// inPeace returns the runs in which nothing goes wrong, one for each scenario and mode that
+// may have a wanted trial.
 func inPeace(wanted *regexp.Regexp) []trial {
-	const most = 100 // writes of a scenario, and more
+	const most = 100 // more writes than any scenario has
 	var runs []trial
 	for _, s := range scenario.All() {
 		for _, mode := range s.Modes() {
@@ -68,11 +68,11 @@ func matching(trials []trial, wanted *regexp.Regexp) []trial {
 	return slices.DeleteFunc(trials, func(t trial) bool { return !wanted.MatchString(t.name()) })
 }
 
-// thin shuffles the trials by the seed, and leaves of each fault that happens once as
-// many moments as -moments says. Crashes are all left.
+// thin shuffles the trials by the seed, and keeps -moments of each fault that happens
+// once. It keeps all crashes.
 func thin(trials []trial) []trial {
 	random := rand.New(rand.NewPCG(*seed, 0))
-	// They came in any order, from runs side by side.
+	// Concurrent runs have added them in any order.
 	slices.SortFunc(trials, func(a, b trial) int { return strings.Compare(a.name(), b.name()) })
 	random.Shuffle(len(trials), func(i, j int) { trials[i], trials[j] = trials[j], trials[i] })
 	taken := map[string]int{}
@@ -86,8 +86,8 @@ func thin(trials []trial) []trial {
 	})
 }
 
-// order puts one trial of each scenario and mode first, and says how many these are. It
-// changes nothing else in the order.
+// order moves one trial of each scenario and mode to the front, and returns how many these
+// are. Otherwise the order stays.
 func order(trials []trial) (ordered []trial, first int) {
 	var others []trial
 	begun := map[string]bool{}

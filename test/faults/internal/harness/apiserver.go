@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -22,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 )
 
 // APIServer is a kube-apiserver with its etcd and our CRDs, and nothing else: no Job
@@ -42,18 +40,9 @@ func StartAPIServer() (*APIServer, error) {
 	log.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
 
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		return nil, errors.New("KUBEBUILDER_ASSETS is not set; it is what bin/devcluster assets prints")
-	}
-	crds, err := findCRDs()
+	environment, err := apiserver.NewEnvironment()
 	if err != nil {
 		return nil, err
-	}
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{crds},
-		ErrorIfCRDPathMissing: true,
-		// It starts in some seconds, and not in the usual 20 where much else runs.
-		ControlPlaneStartTimeout: 2 * time.Minute,
 	}
 	environment.ControlPlane.GetAPIServer().Configure().
 		// There is no node controller that would take its taint off a new node again.
@@ -87,8 +76,8 @@ func (s *APIServer) connect() error {
 	return nil
 }
 
-// FreeLease makes the lease of the operators in a namespace one that nobody holds, as its
-// holder does that ends in peace.
+// FreeLease releases the lease of the operators in a namespace, as a leader does that
+// shuts down.
 func (s *APIServer) FreeLease(ctx context.Context, namespace string) error {
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: controllers.LeaseName}}
 	return s.Client.Patch(ctx, lease, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"holderIdentity":""}}`)))
@@ -104,21 +93,4 @@ func (s *APIServer) NewNamespace(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("making a namespace: %w", err)
 	}
 	return namespace.Name, nil
-}
-
-// findCRDs goes up from the package under test to the repository.
-func findCRDs() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		crds := filepath.Join(dir, "config", "crd", "bases")
-		if _, err := os.Stat(crds); err == nil {
-			return crds, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("config/crd/bases is in no directory above this one")
-		}
-	}
 }

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
@@ -25,7 +26,7 @@ func TestHarness(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), limit.Hang)
 	defer cancel()
 	namespace, err := server.NewNamespace(ctx)
 	if err != nil {

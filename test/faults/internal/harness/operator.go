@@ -118,7 +118,7 @@ func (s *APIServer) managerOptions(options *OperatorOptions) ctrl.Options {
 	managed.Controller = config.Controller{SkipNameValidation: ptr.To(true)}
 	managed.LeaderElection = options.LeaderElection
 	managed.LeaderElectionNamespace = options.Namespace
-	// So that a standby notices at once that the lease is free.
+	// A standby notices soon that the lease is free.
 	managed.RetryPeriod = ptr.To(200 * time.Millisecond)
 	return managed
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 )
 
 // What the annotations of a pod template tell the player about its Job.
@@ -170,7 +171,7 @@ func (p *Player) run(ctx context.Context, key client.ObjectKey) (again time.Dura
 	if seconds := job.Spec.ActiveDeadlineSeconds; seconds != nil {
 		left := time.Until(job.CreationTimestamp.Add(time.Duration(*seconds) * time.Second))
 		if left <= 0 {
-			return 0, p.fail(ctx, job, batchv1.JobReasonDeadlineExceeded, "Job was active longer than specified deadline")
+			return 0, p.end(ctx, job, batchv1.JobFailed, batchv1.JobReasonDeadlineExceeded, "Job was active longer than specified deadline")
 		}
 		again = left
 	}
@@ -189,9 +190,9 @@ func (p *Player) run(ctx context.Context, key client.ObjectKey) (again time.Dura
 	case left > 0 && lasts > 0:
 		return earlier(again, left), nil
 	case fails(job):
-		return 0, p.fail(ctx, job, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
+		return 0, p.end(ctx, job, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
 	}
-	return 0, p.end(ctx, job, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, batchv1.JobReasonCompletionsReached, "")
+	return 0, p.end(ctx, job, batchv1.JobComplete, batchv1.JobReasonCompletionsReached, "")
 }
 
 func earlier(a, b time.Duration) time.Duration {
@@ -239,28 +240,8 @@ func (p *Player) delete(ctx context.Context, job *batchv1.Job) error {
 	return p.client.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &job.UID})
 }
 
-func (p *Player) fail(ctx context.Context, job *batchv1.Job, reason, message string) error {
-	return p.end(ctx, job, batchv1.JobFailureTarget, batchv1.JobFailed, reason, message)
-}
-
-// end writes the conditions that the Job controller writes in two steps: the first one
-// alone means nothing to anybody here.
-func (p *Player) end(ctx context.Context, job *batchv1.Job, before, end batchv1.JobConditionType, reason, message string) error {
+func (p *Player) end(ctx context.Context, job *batchv1.Job, end batchv1.JobConditionType, reason, message string) error {
 	ended := job.DeepCopy()
-	now := metav1.Now()
-	if ended.Status.StartTime == nil {
-		ended.Status.StartTime = &now
-	}
-	for _, kind := range []batchv1.JobConditionType{before, end} {
-		ended.Status.Conditions = append(ended.Status.Conditions, batchv1.JobCondition{
-			Type: kind, Status: corev1.ConditionTrue, Reason: reason, Message: message, LastProbeTime: now, LastTransitionTime: now,
-		})
-	}
-	if end == batchv1.JobComplete {
-		ended.Status.CompletionTime = &now
-		ended.Status.Succeeded = ptr.Deref(job.Spec.Completions, 1)
-	} else {
-		ended.Status.Failed = 1
-	}
+	jobcontroller.End(ended, end, reason, message)
 	return p.client.Status().Update(ctx, ended)
 }

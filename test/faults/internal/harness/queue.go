@@ -15,13 +15,14 @@ type (
 	requestQueue = priorityqueue.PriorityQueue[request]
 )
 
-// queues are those of the controllers of one operator.
+// queues are the work queues of the controllers of one operator.
 type queues struct {
 	mu  sync.Mutex
 	all []*queue
 }
 
-// add makes the queue of a controller, the same that controller-runtime makes.
+// add makes the queue of a controller: the one that controller-runtime makes by default,
+// watched.
 func (qs *queues) add(controller string, limiter rateLimiter) workqueue.TypedRateLimitingInterface[request] {
 	q := &queue{working: map[request]bool{}, due: map[request]time.Time{}}
 	q.requestQueue = priorityqueue.New(controller, func(o *priorityqueue.Opts[request]) { o.RateLimiter = notedLimiter{limiter, q} })
@@ -31,7 +32,7 @@ func (qs *queues) add(controller string, limiter rateLimiter) workqueue.TypedRat
 	return q
 }
 
-// busy says whether anything is being reconciled, or will be before a time.
+// busy reports whether any object is queued or being reconciled, or will be before a time.
 func (qs *queues) busy(before time.Time) bool {
 	qs.mu.Lock()
 	defer qs.mu.Unlock()
@@ -43,20 +44,20 @@ func (qs *queues) busy(before time.Time) bool {
 	return false
 }
 
-// queue is one that tells what is left to do.
+// queue keeps track of the objects that a controller works on and of those it requeues.
 //
-// Its notes need no lock in common with the queue within: whatever is put off is put off
-// by the reconcile of the same object, so that nobody else takes it meanwhile.
+// It shares no lock with the queue that it embeds, and needs none: only the reconcile of an
+// object delays that object, so no worker takes the object at the same time.
 type queue struct {
 	requestQueue
 
 	mu      sync.Mutex
 	working map[request]bool
-	due     map[request]time.Time // what was put off
+	due     map[request]time.Time // of objects requeued with a delay
 }
 
 func (q *queue) busy(before time.Time) bool {
-	if q.Len() > 0 { // which puts what was just added where it belongs
+	if q.Len() > 0 { // Len also processes what was just added, so it comes first.
 		return true
 	}
 	q.mu.Lock()
@@ -69,7 +70,7 @@ func (q *queue) busy(before time.Time) bool {
 	return len(q.working) > 0
 }
 
-func (q *queue) putOff(item request, after time.Duration) {
+func (q *queue) delayed(item request, after time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	due := time.Now().Add(after)
@@ -82,7 +83,7 @@ func (q *queue) putOff(item request, after time.Duration) {
 func (q *queue) AddWithOpts(options priorityqueue.AddOpts, items ...request) {
 	for _, item := range items {
 		if options.After > 0 {
-			q.putOff(item, options.After)
+			q.delayed(item, options.After)
 		}
 	}
 	q.requestQueue.AddWithOpts(options, items...)
@@ -111,7 +112,7 @@ func (q *queue) Done(item request) {
 	q.requestQueue.Done(item)
 }
 
-// notedLimiter notes when a queue tries again what has failed.
+// notedLimiter notes when a queue retries an object whose reconcile failed.
 type notedLimiter struct {
 	rateLimiter
 	queue *queue
@@ -120,6 +121,6 @@ type notedLimiter struct {
 // When implements workqueue.TypedRateLimiter.
 func (l notedLimiter) When(item request) time.Duration {
 	after := l.rateLimiter.When(item)
-	l.queue.putOff(item, after)
+	l.queue.delayed(item, after)
 	return after
 }

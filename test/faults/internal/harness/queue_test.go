@@ -8,7 +8,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// TestQueuesBusy: what is queued, reconciled or put off to a time that is near shows.
+// TestQueuesBusy: objects that are queued, reconciled or due soon make the queues busy.
 func TestQueuesBusy(t *testing.T) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[request](time.Hour, time.Hour)
 	for name, c := range map[string]struct {
@@ -26,10 +26,10 @@ func TestQueuesBusy(t *testing.T) {
 			q.GetWithPriority()
 			q.Done(item)
 		}, false},
-		"put off for a while": {func(q *queue, item request) { q.AddAfter(item, time.Minute) }, true},
-		"put off for long":    {func(q *queue, item request) { q.AddAfter(item, time.Hour) }, false},
-		"tried again late":    {func(q *queue, item request) { q.AddRateLimited(item) }, false},
-		"put off, and then come": {func(q *queue, item request) {
+		"requeued, due soon": {func(q *queue, item request) { q.AddAfter(item, time.Minute) }, true},
+		"requeued, due late": {func(q *queue, item request) { q.AddAfter(item, time.Hour) }, false},
+		"failed, due late":   {func(q *queue, item request) { q.AddRateLimited(item) }, false},
+		"requeued, and reconciled earlier": {func(q *queue, item request) {
 			q.AddAfter(item, time.Minute)
 			q.Add(item)
 			q.GetWithPriority()

@@ -168,8 +168,7 @@ func (r *Record) fail(err error) {
 	r.changed = make(chan struct{})
 }
 
-// Err is what has gone wrong in the record, or in the player that acts on it; nil if all is
-// well.
+// Err returns what went wrong in the record, or in the player that acts on it.
 func (r *Record) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -73,7 +73,7 @@ func (l *requests) end(number int, response *http.Response) {
 	}
 }
 
-// progress is how many requests have begun, and whether any is still open.
+// progress returns how many requests have begun, and whether any is still open.
 func (l *requests) progress() (begun int, open bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,14 +87,14 @@ func (o *Operator) Writes() []Write {
 	return append([]Write(nil), o.requests.writes...)
 }
 
-// looksInARow is how often an operator has to be found idle, one time after the other.
-// Events that have come and are not in a queue yet do not show: they need the processor to
-// get there, but so does each look, so that a machine that stalls holds up both.
+// looksInARow is how many times in succession an operator has to be found idle. An event
+// that has arrived and is not in a queue yet does not show. It only needs the processor to
+// get there, as each look does, so a machine that stalls delays both.
 const looksInARow = 20
 
-// WaitIdle waits until the operator has nothing to do, and no reconcile is put off to a
-// time nearer than soon. lag is how long what wakes it may be on its way. An operator that
-// goes in circles never gets there.
+// WaitIdle waits until the operator has nothing to do and will have nothing to do for a
+// duration of soon. lag is how long a fault may hold back the events that wake it. An
+// operator that goes in circles never gets there.
 func (o *Operator) WaitIdle(ctx context.Context, lag, soon time.Duration) error {
 	looks, before, since := 0, 0, time.Now()
 	return wait.PollUntilContextCancel(ctx, 10*time.Millisecond, true, func(context.Context) (bool, error) {

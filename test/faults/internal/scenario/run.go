@@ -12,9 +12,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
-// soon is more than a status waits to be written, a few milliseconds for each step or nine
-// times as long as the last write took, and less than the ten seconds after which the
-// operator looks again at what no watch shows it.
+// soon tells a status that waits to be written from an operator at rest. A status waits for
+// half a second and a millisecond a step, or nine times as long as its last write took; an
+// operator at rest retries what no watch shows after ten seconds.
 const soon = 9 * time.Second
 
 // limit is there for runs that never end; the machine may be busy.
@@ -46,7 +46,7 @@ type Life struct {
 	operator *harness.Operator
 }
 
-// Dead says whether the life has ended.
+// Dead reports whether the life has ended.
 func (l *Life) Dead() bool { return isDead(l.operator) }
 
 // Kill ends the life.
@@ -202,7 +202,7 @@ func (r *run) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	// What the record shows is on its way to the operators, too.
+	// The API server has sent to the operators, too, what the record shows.
 	if err := r.world.Record.CatchUp(ctx); err != nil {
 		return err
 	}
