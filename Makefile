@@ -130,7 +130,7 @@ test-unit: $(TESTLOG) ## Tests that need no API server: less than a minute.
 	@$(call gotest,hack/olm,./...)
 	$(call say,Testing the bundle and the tests)
 	@$(call gotest,test,./bundle ./versions ./scorecard/... ./testkit/... ./faults/soak ./faults/fuzz ./faults/summary)
-	@$(call gotest,test,-run Invariants ./faults/cluster ./faults/internal/scenario)
+	@$(call gotest,test,-run 'Invariants|TestOrder|TestAgain|TestQueuesBusy' ./faults/cluster ./faults/internal/... ./faults/trials)
 
 .PHONY: test-apiserver
 test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) $(KUSTOMIZE) ## Controllers, webhooks, permissions and chart against a real API server and etcd.
@@ -206,19 +206,14 @@ run_faults = mkdir -p $(FAULTS_REPORT); $(use_apiserver); \
   FAULTS_REPORT=$(FAULTS_REPORT) $(race_go) -C test test $(race_flag) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
 
 .PHONY: test-faults
-test-faults: build $(DEVCLUSTER) ## A sample of crashes and faults of the API server, drawn by seed: 4 minutes.
+test-faults: build $(DEVCLUSTER) ## A sample of crashes and faults of the API server, drawn by a seed: 4 minutes.
 	$(call say,Drawing from all crashes of the operator and faults of the API server)
-	@$(call run_faults,./faults/sample) -budget 200s
+	@$(call run_faults,./faults/trials -budget 180s)
 
-.PHONY: faults-crash
-faults-crash: build $(DEVCLUSTER) ## All crashes: the operator is killed before and after each of its writes.
-	$(call say,Killing the operator at each of its writes)
-	@$(call run_faults,./faults/crash)
-
-.PHONY: faults-api
-faults-api: build $(DEVCLUSTER) ## All faults of the API server: refusals, lost answers, watches that lag and break.
-	$(call say,Putting faults between the operator and the API server)
-	@$(call run_faults,./faults/api)
+.PHONY: faults-trials
+faults-trials: build $(DEVCLUSTER) ## All crashes and faults of the API server; FAULTS_FLAGS='-only "^diamond/"' for a few.
+	$(call say,Making all crashes of the operator and faults of the API server)
+	@$(call run_faults,./faults/trials)
 
 # How long each fuzz test is fuzzed.
 FUZZTIME ?= 60s
@@ -259,9 +254,9 @@ faults-cluster:
 endif
 
 # What takes too long for each change. A part that has passed on this tree is not run again.
-PARTS ?= statements graphs chart api crash misuse fuzz cluster soak bench
+PARTS ?= statements graphs chart trials misuse fuzz cluster soak bench
 .PHONY: test-long
-test-long: ## What takes too long for each change, about six hours: PARTS="crash api" for some of it.
+test-long: ## What takes too long for each change, about six hours: PARTS="trials fuzz" for some of it.
 	@hack/test-long.sh $(PARTS)
 
 .PHONY: test-statements

@@ -17,7 +17,7 @@ elapsed() { printf '%dm%02ds' $(($1 / 60)) $(($1 % 60)); }
 summary=() failed=0
 for part in "$@"; do
   case $part in
-    api | cluster | crash | fuzz | misuse | soak) target=faults-$part ;;
+    cluster | fuzz | misuse | soak | trials) target=faults-$part ;;
     chart | graphs | statements) target=test-$part ;;
     bench) target=bench ;;
     *)
