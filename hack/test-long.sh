@@ -14,10 +14,10 @@ tree=$(git ls-files -co --exclude-standard -z -- . ':!docs' ':!*.md' | sort -z |
 
 elapsed() { printf '%dm%02ds' $(($1 / 60)) $(($1 % 60)); }
 
-summary=() failed=0
+summary=() faults=() failed=0
 for part in "$@"; do
   case $part in
-    cluster | fuzz | misuse | soak | trials) target=faults-$part ;;
+    cluster | fuzz | misuse | soak | trials) target=faults-$part faults+=("$part") ;;
     chart | graphs | statements) target=test-$part ;;
     bench) target=bench ;;
     *)
@@ -40,6 +40,10 @@ for part in "$@"; do
   fi
 done
 
+if [[ ${#faults[@]} -gt 0 ]]; then
+  printf '\n==> What the faults came to\n'
+  go -C test run ./faults/summary "$PWD/bin/faults" "${faults[@]}" || failed=1
+fi
 printf '\nSummary of tree %s\n' "$tree"
 printf '  %s\n' "${summary[@]}"
 exit $failed

@@ -17,8 +17,6 @@ import (
 // fault is something that breaks, with what is under way meanwhile.
 type fault struct {
 	name string
-	// short ones are tried where time is short.
-	short bool
 	// replicas are those of the operator.
 	replicas int32
 	// workloads are made when the leader is known, and the node that it is on.
@@ -30,9 +28,9 @@ type fault struct {
 }
 
 var faults = []fault{
-	{name: "leader-killed", short: true, replicas: 2, workloads: anywhere(manyFlows), inflict: killLeader},
-	{name: "operator-rolled-out", short: true, replicas: 1, workloads: anywhere(everyFeature), inflict: rollOut},
-	{name: "api-server-restarted", short: true, replicas: 1, workloads: anywhere(everyFeature), inflict: outage{
+	{name: "leader-killed", replicas: 2, workloads: anywhere(manyFlows), inflict: killLeader},
+	{name: "operator-rolled-out", replicas: 1, workloads: anywhere(everyFeature), inflict: rollOut},
+	{name: "api-server-restarted", replicas: 1, workloads: anywhere(everyFeature), inflict: outage{
 		begin: func(ctx context.Context) { devcluster(ctx, "kill", "kube-apiserver") },
 		end:   func(ctx context.Context) { devcluster(ctx, "up") },
 	}.inflict},
@@ -61,15 +59,9 @@ func anywhere(workloads func() []workload) func(string) []workload {
 	return func(string) []workload { return workloads() }
 }
 
-const short = "short"
-
 var _ = Describe("Workloads that are under way", func() {
 	for _, fault := range faults {
-		var labels Labels
-		if fault.short {
-			labels = Label(short)
-		}
-		It("end as they have to: "+fault.name, labels, NodeTimeout(20*time.Minute), func(ctx SpecContext) {
+		It("end as they have to: "+fault.name, NodeTimeout(20*time.Minute), func(ctx SpecContext) {
 			part := &report.Part{Name: "cluster/" + fault.name}
 			DeferCleanup(finish, part)
 			patchOperator(ctx, func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To(fault.replicas) })

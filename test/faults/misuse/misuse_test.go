@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +24,9 @@ var seed = flag.Uint64("seed", 20230, "decides what is tried")
 // only picks trials by what they are called, as in the messages about them.
 var only = flag.String("only", "", "a regular expression: trials whose name it does not match are left out")
 
+// sample picks a few values of each property: three minutes instead of fifteen.
+var sample = flag.Bool("sample", false, "try a few values of each property instead of all")
+
 const workers = 8
 
 func TestMisuse(t *testing.T) {
@@ -39,13 +41,12 @@ func TestMisuse(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	short := os.Getenv("FAULTS") == "short"
 	t.Logf("seed %d", *seed)
 	tried := 0
 	for i := range rows {
 		row := &rows[i]
 		t.Run(row.name, func(t *testing.T) {
-			part := c.misuse(ctx, t, row, short)
+			part := c.misuse(ctx, t, row)
 			tried += part.Faults
 			for _, figure := range part.Figures {
 				t.Logf("%s: %s", figure.Name, figure.Value)
@@ -61,7 +62,7 @@ func TestMisuse(t *testing.T) {
 }
 
 // misuse makes all trials of a row.
-func (c *cluster) misuse(ctx context.Context, t *testing.T, r *row, short bool) *report.Part {
+func (c *cluster) misuse(ctx context.Context, t *testing.T, r *row) *report.Part {
 	part := &report.Part{Name: "misuse/" + r.name}
 	var violations sync.Mutex
 	violate := func(format string, args ...any) {
@@ -80,7 +81,7 @@ func (c *cluster) misuse(ctx context.Context, t *testing.T, r *row, short bool) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials, err := r.trials(short)
+	trials, err := r.trials()
 	if err != nil {
 		violate("%s: %v", r.name, err)
 		return part
@@ -184,13 +185,13 @@ func (c *cluster) baseline(ctx context.Context, r *row) (*view, error) {
 // undecodable are the names of values that a careless schema takes and Go does not.
 var undecodable = []string{"'1e1.5'", "one more than 32 bits hold", "more than 64 bits hold"}
 
-// shortValues is how many values a property of ours gets in the short form.
-const shortValues = 3
+// sampleValues is how many values a property of ours gets in a sample.
+const sampleValues = 3
 
 // trials are all values of all properties that are ours, from the start and by a change,
 // each with webhooks or without; and some values of some of those that are Kubernetes'
-// own. The short form has some values of each.
-func (r *row) trials(short bool) ([]*trial, error) {
+// own. A sample has some values of each.
+func (r *row) trials() ([]*trial, error) {
 	ours, kubernetes, err := r.properties()
 	if err != nil {
 		return nil, err
@@ -199,13 +200,13 @@ func (r *row) trials(short bool) ([]*trial, error) {
 	var list []*trial
 	for _, p := range ours {
 		values := valuesFor(p)
-		if short {
+		if *sample {
 			random.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
-			values = values[:min(shortValues, len(values))]
+			values = values[:min(sampleValues, len(values))]
 		}
 		for _, v := range values {
 			all := []*trial{{r, p, v, random.IntN(2) == 0, false}, {r, p, v, random.IntN(2) == 0, true}}
-			if short {
+			if *sample {
 				all = all[random.IntN(len(all)):][:1]
 			}
 			list = append(list, all...)
@@ -220,7 +221,7 @@ func (r *row) trials(short bool) ([]*trial, error) {
 		}
 	}
 	sampled, tried := 80, 6
-	if short {
+	if *sample {
 		sampled, tried = 12, 3
 	}
 	random.Shuffle(len(kubernetes), func(i, j int) { kubernetes[i], kubernetes[j] = kubernetes[j], kubernetes[i] })
