@@ -80,7 +80,11 @@ var _ = SynchronizedBeforeSuite(func() []byte {
 	return environment.KubeConfig
 }, func(kubeconfig []byte) {
 	var err error
-	apiServer, err = clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	if existingCluster {
+		apiServer, err = ctrl.GetConfig()
+	} else {
+		apiServer, err = clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	}
 	Expect(err).NotTo(HaveOccurred())
 	apiServer.QPS = -1
 	k8s, err = client.NewWithWatch(apiServer, client.Options{Scheme: scheme})
