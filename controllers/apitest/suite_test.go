@@ -1,3 +1,12 @@
+// Package apitest has the specs of the controllers that meet an API server. They run in
+// parallel, each in a namespace of its own, with an operator that sees nothing else:
+//
+//	go run github.com/onsi/ginkgo/v2/ginkgo run --procs=4 ./controllers/apitest
+//
+// With USE_EXISTING_CLUSTER=true they use the cluster of KUBECONFIG, so that one of them
+// takes a few seconds:
+//
+//	go test ./controllers/apitest -ginkgo.focus='honours parallelism'
 package apitest_test
 
 import (

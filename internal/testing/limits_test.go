@@ -135,14 +135,14 @@ func shortLimits(t *testing.T, root string, files []string) []limit {
 func findShortLimits(sources map[string][]byte) ([]limit, error) {
 	set := token.NewFileSet()
 	parsed := map[string]*ast.File{}
-	values := values{}
+	declared := values{}
 	for name, source := range sources {
 		file, err := parser.ParseFile(set, name, source, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}
 		parsed[name] = file
-		values.collect(file)
+		declared.collect(file)
 	}
 	var found []limit
 	for _, name := range slices.Sorted(maps.Keys(parsed)) {
@@ -155,7 +155,7 @@ func findShortLimits(sources map[string][]byte) ([]limit, error) {
 			if argument == nil {
 				return true
 			}
-			if duration, known := values.duration(argument, 0); known && duration < shortest {
+			if duration, known := declared.duration(argument, 0); known && duration < shortest {
 				from, to := set.Position(argument.Pos()), set.Position(argument.End())
 				found = append(found, limit{name, from.Line, nameOf(call.Fun), string(sources[name][from.Offset:to.Offset]), duration})
 			}
