@@ -139,7 +139,7 @@ var _ = Describe("DaemonJob", func() {
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(1))
 		change(dj, func(d *v1alpha1.DaemonJob) {
 			d.Spec.ActiveDeadlineSeconds = ptr.To[int64](600)
-			d.Spec.TTLSecondsAfterFinished = ptr.To[int32](5)
+			d.Spec.TTLSecondsAfterFinished = ptr.To[int32](500)
 		})
 		Eventually(func() *int64 { return getJob(ns, "dj-"+n1).Spec.ActiveDeadlineSeconds }).Should(HaveValue(BeEquivalentTo(600)))
 		change(dj, func(d *v1alpha1.DaemonJob) { d.Spec.Suspend = ptr.To(true) })
@@ -148,7 +148,7 @@ var _ = Describe("DaemonJob", func() {
 		change(dj, func(d *v1alpha1.DaemonJob) { d.Spec.Suspend = ptr.To(false) })
 		Eventually(func() *bool { return getJob(ns, "dj-"+n1).Spec.Suspend }).Should(HaveValue(BeFalse()))
 		complete(ns, "dj-"+n1)
-		Eventually(func() *int32 { return getJob(ns, "dj-"+n1).Spec.TTLSecondsAfterFinished }).Should(HaveValue(BeEquivalentTo(5)))
+		Eventually(func() *int32 { return getJob(ns, "dj-"+n1).Spec.TTLSecondsAfterFinished }).Should(HaveValue(BeEquivalentTo(500)))
 		deleteJob(ns, "dj-"+n1)
 		Consistently(jobNames).WithArguments(ns).Should(BeEmpty())
 		Expect(daemonState(ns, "dj")(Default)).To(Equal(v1alpha1.StateSucceed))

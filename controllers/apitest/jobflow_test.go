@@ -109,12 +109,12 @@ var _ = Describe("JobFlow", func() {
 
 	It("sets the TTL of a Job only once its result is recorded", func() {
 		steps := step("a")
-		steps.JobTemplate.TTLSecondsAfterFinished = ptr.To[int32](7)
+		steps.JobTemplate.TTLSecondsAfterFinished = ptr.To[int32](600)
 		create(makeFlow(ns, "ttl", steps))
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("ttl-a"))
 		Expect(getJob(ns, "ttl-a").Spec.TTLSecondsAfterFinished).To(BeNil())
 		complete(ns, "ttl-a")
-		Eventually(func() *int32 { return getJob(ns, "ttl-a").Spec.TTLSecondsAfterFinished }).Should(HaveValue(BeEquivalentTo(7)))
+		Eventually(func() *int32 { return getJob(ns, "ttl-a").Spec.TTLSecondsAfterFinished }).Should(HaveValue(BeEquivalentTo(600)))
 		Expect(flowState(ns, "ttl")(Default)).To(Equal(v1alpha1.StateSucceed))
 	})
 
