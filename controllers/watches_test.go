@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -77,6 +78,41 @@ func TestWhichUpdatesMatter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := c.matters(c.before, c.after); got != c.want {
 				t.Errorf("matters: %v", got)
+			}
+		})
+	}
+}
+
+// A JobFlow may wait for the Jobs of an earlier one of its name to go: their deletion
+// wakes it, so that it need not wait for its next try.
+func TestDeletedJobWakesItsParent(t *testing.T) {
+	job := func(kind string) *batchv1.Job {
+		return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "f-a", OwnerReferences: []metav1.OwnerReference{
+			{Kind: kind, Name: "f", UID: "earlier", Controller: ptr.To(true)},
+		}}}
+	}
+	events := &childEvents{cache: noChildren(), recent: &recentJobs{}, kind: "JobFlow"}
+	for name, c := range map[string]struct {
+		deleted any
+		wakes   bool
+	}{
+		"a Job of a JobFlow":                  {job("JobFlow"), true},
+		"one whose deletion the watch missed": {toolscache.DeletedFinalStateUnknown{Key: "ns/f-a", Obj: job("JobFlow")}, true},
+		"a Job of a DaemonJob":                {job("DaemonJob"), false},
+		"a Job of nobody":                     {&batchv1.Job{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+			defer queue.ShutDown()
+			wakeUp(queue, events.newJobMatters, jobMatters, events.parentOfJob).OnDelete(c.deleted)
+			if woken := queue.Len() > 0; woken != c.wakes {
+				t.Fatalf("a JobFlow is woken: %t", woken)
+			}
+			if !c.wakes {
+				return
+			}
+			if got, _ := queue.Get(); got != request("ns", "f") {
+				t.Errorf("%v is woken", got)
 			}
 		})
 	}

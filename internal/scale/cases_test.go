@@ -34,6 +34,7 @@ var cases = map[string]func(n int) func(){
 	"graph/cycle at the end": func(n int) func() { return build(backTo(n-2, chain(n))) },
 	"graph/cycles of two":    func(n int) func() { return build(pairs(n)) },
 	"graph/all misspelt":     func(n int) func() { return build(misspelt(layers(n))) },
+	"graph/many unknown":     func(n int) func() { return build(unknown(n)) },
 
 	"validation/flow":             func(n int) func() { return validate(flowOf(layers(n))) },
 	"validation/all misspelt":     func(n int) func() { return validate(flowOf(misspelt(layers(n)))) },
@@ -114,6 +115,18 @@ func misspelt(steps []graph.Step) []graph.Step {
 	for i := range steps {
 		for d := range steps[i].Dependencies {
 			steps[i].Dependencies[d] = strings.Replace(steps[i].Dependencies[d], "step", "setp", 1)
+		}
+	}
+	return steps
+}
+
+// unknown are a few steps that each name n others, none of which exists.
+func unknown(n int) []graph.Step {
+	steps := layers(10)
+	for i := range steps {
+		steps[i].Dependencies = make([]string, n)
+		for d := range n {
+			steps[i].Dependencies[d] = fmt.Sprintf("unknown-%d", d)
 		}
 	}
 	return steps

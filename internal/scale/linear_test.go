@@ -130,14 +130,21 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s[:i], s[i+len(separator):], true
 }
 
+// countSlices counts the package slices too, since a search in it is a loop that does not
+// look like one. Every package that imports it is compiled anew for that, which takes a
+// minute or two.
+var countSlices = flag.Bool("scale.slices", false, "count the statements of the package slices, too")
+
 // TestStatements counts, where time would depend on the machine: the coverage of a
-// run says how many times each statement was executed. The package slices is counted
-// too, since a search in it is a loop that does not look like one.
+// run says how many times each statement was executed.
 func TestStatements(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "counted.test")
-	build := exec.Command("go", "test", "-c", "-o", program, "-covermode=count",
-		"-coverpkg=github.com/jobflow-operator/jobflow-operator/internal/...,slices", ".")
+	packages := "github.com/jobflow-operator/jobflow-operator/internal/..."
+	if *countSlices {
+		packages += ",slices"
+	}
+	build := exec.Command("go", "test", "-c", "-o", program, "-ldflags=-w", "-covermode=count", "-coverpkg="+packages, ".")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, output)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -247,9 +248,10 @@ func decode(data []byte, object any, meta *metav1.ObjectMeta) bool {
 }
 
 const (
-	// longestCheck is far above what any answer takes, so that a busy machine is no
-	// failure, and far below the ten seconds that the API server waits for admission.
-	longestCheck = 5 * time.Second
+	// mostAllocations is far above what any answer takes, and of the order of a second
+	// of work: the API server waits ten for admission. What loops without allocating is
+	// counted in internal/scale.
+	mostAllocations = 5_000_000
 	// longestAnswer is what all errors of an object may take together. They end up in
 	// one Status twice, as its message and as its causes.
 	longestAnswer = 256 << 10
@@ -262,10 +264,10 @@ func validated[T interface {
 }, V any](t *testing.T, object T, check func(T) field.ErrorList) field.ErrorList {
 	t.Helper()
 	before := object.DeepCopy()
-	start := time.Now()
+	allocated := allocations()
 	errs := check(object)
-	if took := time.Since(start); took > longestCheck {
-		t.Fatalf("the check took %s", took)
+	if count := allocations() - allocated; count > mostAllocations {
+		t.Fatalf("the check made %d allocations", count)
 	}
 	if !equality.Semantic.DeepEqual((*V)(object), before) {
 		t.Fatalf("the check changed the object:\n%s", cmp.Diff(before, (*V)(object)))
@@ -284,6 +286,13 @@ func validated[T interface {
 		t.Fatalf("the same object has other errors the second time:\n%s", cmp.Diff(texts, again))
 	}
 	return errs
+}
+
+// allocations are those of this process until now.
+func allocations() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 func textsOf(errs field.ErrorList) []string {

@@ -1,4 +1,4 @@
-package controllers_test
+package apitest_test
 
 import (
 	"context"
@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,34 +21,38 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// TestRandomGraphs runs some 500 random graphs against the API server, several of them
-// at the same time. The test plays the Job controller: it ends Jobs in random order, some
-// of them as failed, and deletes some that have ended. Now and then the operator is
-// restarted in the middle. Whatever happens, a step's Job is created once, and not before
-// those of its dependencies are Complete, and the final state is right.
-func TestRandomGraphs(t *testing.T) {
+// perRunner is how many graphs each of the runners that work at the same time tries,
+// unless the flag -rapid.checks says so: 63 of them make 504 graphs.
+const perRunner = "8"
+
+// The spec plays the Job controller: it ends Jobs in random order, some of them as
+// failed, and deletes some that have ended. Now and then the operator is restarted in
+// the middle. Whatever happens, a step's Job is created once, and not before those of
+// its dependencies are Complete, and the final state is right.
+var _ = It("runs the steps of random graphs once and in order", func() {
 	const together = 8
-	setDefault(t, "rapid.checks", "63") // for each of them
-	RegisterTestingT(t)
-	r := &graphRunner{namespace: newNamespace(), began: time.Now()}
-	r.jobs = watchJobs(t, r.namespace)
-	r.operator = startOperator()
-	t.Cleanup(func() { r.operator.stop() })
-	// They mostly wait, so that t.Parallel, which knows processors only, is not for them.
+	setDefault("rapid.checks", perRunner)
+	r := &graphRunner{namespace: newNamespace()}
+	r.jobs = watchJobs(GinkgoTB(), r.namespace)
+	r.operator = startOperator(r.namespace)
+	DeferCleanup(func() { r.operator.stop() })
+	began := time.Now()
 	var all sync.WaitGroup
-	for i := range together {
+	for range together {
 		all.Go(func() {
-			t.Run(strconv.Itoa(i), func(t *testing.T) { rapid.Check(t, r.run) })
+			defer GinkgoRecover()
+			rapid.Check(GinkgoTB(), r.run)
 		})
 	}
 	all.Wait()
-}
+	AddReportEntry("graphs", fmt.Sprintf("%d graphs, %d steps, %d restarts of the operator, %s",
+		r.graphs, r.steps, r.restarts, time.Since(began).Round(time.Second)))
+})
 
 // graphRunner is what graphs that run side by side share.
 type graphRunner struct {
 	namespace string
 	jobs      *jobLog
-	began     time.Time
 
 	mu                      sync.Mutex
 	operator                *operator
@@ -61,9 +65,6 @@ func (r *graphRunner) name(graph *randomGraph) string {
 	defer r.mu.Unlock()
 	r.graphs++
 	r.steps += len(graph.steps)
-	if r.graphs%50 == 0 {
-		fmt.Printf("%3d graphs, %4d steps, %2d restarts of the operator, %s\n", r.graphs, r.steps, r.restarts, time.Since(r.began).Round(time.Second))
-	}
 	return fmt.Sprintf("g%d", r.graphs)
 }
 
@@ -71,7 +72,7 @@ func (r *graphRunner) restart() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.operator.stop()
-	r.operator = startOperator()
+	r.operator = startOperator(r.namespace)
 	r.restarts++
 }
 
@@ -83,7 +84,7 @@ func (r *graphRunner) run(t *rapid.T) {
 
 	model := newModel(graph)
 	for !model.over() {
-		g.Eventually(func() []string { return r.jobs.created(flow.Name) }, 20*time.Second, 2*time.Millisecond).
+		g.Eventually(func() []string { return r.jobs.created(flow.Name) }, hang, 2*time.Millisecond).
 			Should(ConsistOf(model.started()), "the Jobs that must exist by now")
 		if rapid.IntRange(0, 99).Draw(t, "restart") == 50 {
 			r.restart()
@@ -97,14 +98,14 @@ func (r *graphRunner) run(t *rapid.T) {
 		}
 		model.end(next)
 		if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
-			g.Eventually(flowPhases(r.namespace, flow.Name), 20*time.Second, 50*time.Millisecond).
+			g.Eventually(flowPhases(r.namespace, flow.Name), hang, 50*time.Millisecond).
 				Should(HaveKeyWithValue(next, HavePrefix(string(model.phase(next)))), "the result is recorded")
 			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name}}
 			g.Expect(k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
 		}
 	}
 
-	g.Eventually(flowState(r.namespace, flow.Name), 20*time.Second, 50*time.Millisecond).Should(Equal(model.state()))
+	g.Eventually(flowState(r.namespace, flow.Name), hang, 50*time.Millisecond).Should(Equal(model.state()))
 	g.Expect(r.jobs.created(flow.Name)).To(ConsistOf(model.started()), "nothing ran that should not have")
 	for name, times := range r.jobs.times(flow.Name) {
 		g.Expect(times).To(Equal(1), "Job %s was created once", name)
@@ -115,13 +116,12 @@ func (r *graphRunner) run(t *rapid.T) {
 }
 
 // setDefault sets a flag unless the command line does.
-func setDefault(t *testing.T, name, value string) {
+func setDefault(name, value string) {
+	GinkgoHelper()
 	set := false
 	flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
 	if !set {
-		if err := flag.Set(name, value); err != nil {
-			t.Fatal(err)
-		}
+		Expect(flag.Set(name, value)).To(Succeed())
 	}
 }
 

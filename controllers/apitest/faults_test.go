@@ -1,4 +1,4 @@
-package controllers_test
+package apitest_test
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -67,7 +66,7 @@ func lostAnswers(next http.RoundTripper) http.RoundTripper {
 }
 
 // refusals answers every new write with a code, and does nothing.
-func refusals(code int) func(http.RoundTripper) http.RoundTripper {
+func refusals(code int) transport {
 	return func(next http.RoundTripper) http.RoundTripper {
 		var o once
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -83,12 +82,12 @@ func refusals(code int) func(http.RoundTripper) http.RoundTripper {
 
 // webhookAnswers refuses every creation of a Job as the API server does when an
 // admission webhook of somebody else's is down or says no, in other words each time.
-func webhookAnswers(code int, reason metav1.StatusReason) func(http.RoundTripper) http.RoundTripper {
+func webhookAnswers(code int, reason metav1.StatusReason) transport {
 	return webhookAnswersTo("", code, reason)
 }
 
 // webhookAnswersTo does so for Jobs of which something has this text in it.
-func webhookAnswersTo(text string, code int, reason metav1.StatusReason) func(http.RoundTripper) http.RoundTripper {
+func webhookAnswersTo(text string, code int, reason metav1.StatusReason) transport {
 	return func(next http.RoundTripper) http.RoundTripper {
 		var requests atomic.Int64
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -106,9 +105,9 @@ func webhookAnswersTo(text string, code int, reason metav1.StatusReason) func(ht
 }
 
 var _ = DescribeTable("A JobFlow says what keeps its Jobs from being created, and does not ask without end, when", func(code int, reason metav1.StatusReason) {
-	op := startOperator(webhookAnswers(code, reason))
-	defer op.stop()
 	ns := newNamespace()
+	op := startOperator(ns, webhookAnswers(code, reason))
+	DeferCleanup(op.stop)
 	Expect(k8s.Create(ctx, makeFlow(ns, "f", step("a"), step("b")))).To(Succeed())
 	Eventually(flowPhases(ns, "f")).Should(Equal(map[string]string{"a": "Waiting/CreateFailed", "b": "Waiting/CreateFailed"}))
 	Expect(flowStatus(ns, "f")(Default).Message).To(ContainSubstring("mjob.example.com"))
@@ -129,14 +128,14 @@ var _ = DescribeTable("A JobFlow says what keeps its Jobs from being created, an
 )
 
 var _ = DescribeTable("A Job that is refused for itself keeps no other from running", func(parallelism *int32, code int, reason metav1.StatusReason) {
-	op := startOperator(webhookAnswersTo("f-forbidden", code, reason))
-	defer op.stop()
 	ns := newNamespace()
+	op := startOperator(ns, webhookAnswersTo("f-forbidden", code, reason))
+	DeferCleanup(op.stop)
 	flow := makeFlow(ns, "f", step("forbidden"), step("a"), step("b", "a"), step("c", "b"))
 	flow.Spec.Parallelism = parallelism
 	Expect(k8s.Create(ctx, flow)).To(Succeed())
 	for _, name := range []string{"f-a", "f-b", "f-c"} {
-		Eventually(jobNames, time.Minute).WithArguments(ns).Should(ContainElement(name))
+		Eventually(jobNames).WithArguments(ns).Should(ContainElement(name))
 		complete(ns, name)
 	}
 	Eventually(flowPhases(ns, "f")).Should(Equal(map[string]string{
@@ -148,10 +147,10 @@ var _ = DescribeTable("A Job that is refused for itself keeps no other from runn
 	Entry("by a webhook that fails", nil, http.StatusInternalServerError, metav1.StatusReasonInternalError),
 )
 
-var _ = DescribeTable("A JobFlow runs each step once when", func(fault func(http.RoundTripper) http.RoundTripper) {
-	op := startOperator(fault)
-	defer op.stop()
+var _ = DescribeTable("A JobFlow runs each step once when", func(fault transport) {
 	ns := newNamespace()
+	op := startOperator(ns, fault)
+	DeferCleanup(op.stop)
 	jobs := watchJobs(GinkgoTB(), ns)
 	Expect(k8s.Create(ctx, makeFlow(ns, "f", step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c")))).To(Succeed())
 	for _, layer := range [][]string{{"f-a"}, {"f-b", "f-c"}, {"f-d"}} {

@@ -1,8 +1,16 @@
-package controllers_test
+// Package apitest has the specs of the controllers that meet an API server. They run in
+// parallel, each in a namespace of its own, with an operator that sees nothing else:
+//
+//	go run github.com/onsi/ginkgo/v2/ginkgo run --procs=4 ./controllers/apitest
+//
+// With USE_EXISTING_CLUSTER=true they use the cluster of KUBECONFIG, so that one of them
+// takes a few seconds:
+//
+//	go test ./controllers/apitest -ginkgo.focus='honours parallelism'
+package apitest_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,12 +24,15 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -33,60 +44,67 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 )
 
+// hang is how long to wait for what has to happen: long enough that it tells a hang from
+// a slow machine.
+const hang = 2 * time.Minute
+
 var (
 	scheme    = runtime.NewScheme()
 	apiServer *rest.Config
 	k8s       client.WithWatch
 	ctx       = context.Background()
+
+	// existingCluster is set for specs on a cluster that runs already, with controllers
+	// and nodes of its own.
+	existingCluster = strings.EqualFold(os.Getenv("USE_EXISTING_CLUSTER"), "true")
 )
 
-// TestMain starts the API server and etcd for the Ginkgo suite and for the
-// property test alike.
-func TestMain(m *testing.M) {
+func TestAPI(t *testing.T) {
 	log.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		fmt.Fprintln(os.Stderr, "KUBEBUILDER_ASSETS is not set: run these tests with make test, which builds kube-apiserver and etcd")
-		os.Exit(1)
-	}
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-	}
-	os.Exit(runWith(environment, m))
-}
-
-// runWith runs the tests and stops the servers, also where they started half.
-func runWith(environment *envtest.Environment, m *testing.M) (code int) {
-	defer func() {
-		if err := environment.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "stopping the API server:", err)
-			code = 1
-		}
-	}()
-	var err error
-	if apiServer, err = environment.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, "starting the API server:", err)
-		return 1
-	}
-	apiServer.QPS = -1
-	if k8s, err = client.NewWithWatch(apiServer, client.Options{Scheme: scheme}); err != nil {
-		fmt.Fprintln(os.Stderr, "making a client:", err)
-		return 1
-	}
-	return m.Run()
-}
-
-func TestControllers(t *testing.T) {
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyTimeout(hang)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	SetDefaultConsistentlyDuration(time.Second)
-	RunSpecs(t, "Controllers")
+	RunSpecs(t, "Controllers and the API server")
 }
 
-// operator is a running manager, as main.go sets it up.
+// One API server serves all processes of the suite.
+var _ = SynchronizedBeforeSuite(func() []byte {
+	if !existingCluster {
+		Expect(os.Getenv("KUBEBUILDER_ASSETS")).NotTo(BeEmpty(),
+			"KUBEBUILDER_ASSETS is not set: run these specs with make test or make spec, or with USE_EXISTING_CLUSTER=true and a KUBECONFIG")
+	}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:        []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing:    true,
+		ControlPlaneStartTimeout: hang,
+		ControlPlaneStopTimeout:  hang,
+	}
+	// Also where they started half.
+	DeferCleanup(environment.Stop)
+	_, err := environment.Start()
+	Expect(err).NotTo(HaveOccurred())
+	return environment.KubeConfig
+}, func(kubeconfig []byte) {
+	var err error
+	if existingCluster {
+		apiServer, err = ctrl.GetConfig()
+	} else {
+		apiServer, err = clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	}
+	Expect(err).NotTo(HaveOccurred())
+	apiServer.QPS = -1
+	k8s, err = client.NewWithWatch(apiServer, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+})
+
+// transport stands between an operator and the API server.
+type transport = func(http.RoundTripper) http.RoundTripper
+
+// operator is a running manager, as main.go sets it up, but that it sees one namespace
+// only: specs run in parallel, and some leave flows that never end.
 type operator struct {
 	cancel   context.CancelFunc
 	done     chan error
@@ -94,7 +112,13 @@ type operator struct {
 }
 
 // startOperator starts one, with faults between it and the API server if any.
-func startOperator(faults ...func(http.RoundTripper) http.RoundTripper) *operator {
+func startOperator(namespace string, faults ...transport) *operator {
+	GinkgoHelper()
+	return startOperatorWith(namespace, controllers.Options{}, faults...)
+}
+
+func startOperatorWith(namespace string, options controllers.Options, faults ...transport) *operator {
+	GinkgoHelper()
 	running, cancel := context.WithCancel(ctx)
 	counter := &requestCounter{}
 	config := rest.CopyConfig(apiServer)
@@ -102,36 +126,39 @@ func startOperator(faults ...func(http.RoundTripper) http.RoundTripper) *operato
 	for _, fault := range faults {
 		config.Wrap(fault)
 	}
-	mgr, err := ctrl.NewManager(config, managerOptions())
-	if err != nil {
-		panic(err)
-	}
-	if err := controllers.Setup(mgr, controllers.Options{Workers: 4}); err != nil {
-		panic(err)
-	}
+	mgr, err := ctrl.NewManager(config, managerOptions(namespace))
+	Expect(err).NotTo(HaveOccurred())
+	options.Workers = 4
+	options.Namespace = namespace
+	Expect(controllers.Setup(mgr, options)).To(Succeed())
 	o := &operator{cancel: cancel, done: make(chan error, 1), requests: counter}
 	go func() { o.done <- mgr.Start(running) }()
-	if !mgr.GetCache().WaitForCacheSync(running) {
-		panic("the caches did not fill")
-	}
+	Expect(mgr.GetCache().WaitForCacheSync(running)).To(BeTrue(), "the caches fill")
 	return o
 }
 
-func managerOptions() ctrl.Options {
+func managerOptions(namespace string) ctrl.Options {
+	caches := controllers.CacheOptions()
+	caches.DefaultNamespaces = map[string]cache.Config{namespace: {}}
+	for object, by := range caches.ByObject {
+		if _, isNode := object.(*corev1.Node); isNode {
+			by.Label = labels.SelectorFromSet(labels.Set{nodeOfLabel: namespace})
+			caches.ByObject[object] = by
+		}
+	}
 	return ctrl.Options{
 		Scheme:                  scheme,
-		Cache:                   controllers.CacheOptions(),
+		Cache:                   caches,
 		Metrics:                 server.Options{BindAddress: "0"},
 		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
-		GracefulShutdownTimeout: ptr.To(10 * time.Second),
+		GracefulShutdownTimeout: ptr.To(hang),
 	}
 }
 
 func (o *operator) stop() {
+	GinkgoHelper()
 	o.cancel()
-	if err := <-o.done; err != nil {
-		panic(err)
-	}
+	Expect(<-o.done).To(Succeed())
 }
 
 // requestCounter counts the requests of an operator, watches aside.
@@ -164,10 +191,16 @@ func (c *requestCounter) take() []string {
 	return list
 }
 
+// nodeOfLabel is the namespace whose operator sees a node: nodes have none, and those
+// of other specs, or of the cluster, would matter to it.
+const nodeOfLabel = "apitest/namespace"
+
 func newNamespace() string {
+	GinkgoHelper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
-	if err := k8s.Create(ctx, namespace); err != nil {
-		panic(err)
+	Expect(k8s.Create(ctx, namespace)).To(Succeed())
+	if existingCluster {
+		DeferCleanup(func() { Expect(k8s.Delete(ctx, namespace)).To(Succeed()) })
 	}
 	return namespace.Name
 }
@@ -184,10 +217,16 @@ func step(name string, dependencies ...string) v1alpha1.FlowStep {
 	return v1alpha1.FlowStep{Name: name, Dependencies: dependencies, JobTemplate: ptr.To(jobSpec())}
 }
 
+// jobSpec is of a Job whose controller is the spec. Where the cluster has one, it is told
+// to leave the Job alone.
 func jobSpec() batchv1.JobSpec {
-	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+	spec := batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
 		Containers: []corev1.Container{{Name: "main", Image: "busybox:1.28", Command: []string{"true"}}},
 	}}}
+	if existingCluster {
+		spec.ManagedBy = ptr.To("apitest.example.com/spec")
+	}
+	return spec
 }
 
 // jobNames are the names of the Jobs in a namespace, sorted as the API server does.
@@ -207,8 +246,6 @@ func getJob(namespace, name string) *batchv1.Job {
 	return job
 }
 
-// complete and fail do what the Job controller does at the end of a Job; envtest
-// runs none.
 // startPod makes the pod that the Job controller, which is not there, would make.
 func startPod(namespace, job string) *corev1.Pod {
 	GinkgoHelper()
@@ -221,10 +258,14 @@ func startPod(namespace, job string) *corev1.Pod {
 		},
 		Spec: owner.Spec.Template.Spec,
 	}
-	Expect(k8s.Create(ctx, pod)).To(Succeed())
+	pod.Spec.SchedulerName = "nobody"
+	// Where the cluster makes service accounts, it may not have come to this namespace yet.
+	Eventually(func() error { return k8s.Create(ctx, pod) }).Should(Succeed())
+	DeferCleanup(func() { change(pod, func(p *corev1.Pod) { p.Finalizers = nil }) })
 	return pod
 }
 
+// complete and fail do what the Job controller does at the end of a Job.
 func complete(namespace, name string) {
 	Expect(finish(namespace, name, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
 }
@@ -256,11 +297,15 @@ func finish(namespace, name string, before, end batchv1.JobConditionType, reason
 	return k8s.Status().Update(ctx, job)
 }
 
-// deleteJob deletes a Job as kubectl does, and as the garbage collector, which
-// envtest does not run, would see it through.
+// deleteJob deletes a Job as kubectl does.
 func deleteJob(namespace, name string) {
-	job := getJob(namespace, name)
-	Expect(k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
+	GinkgoHelper()
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	err := k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))
+	if existingCluster {
+		err = client.IgnoreNotFound(err) // its garbage collector may have been first
+	}
+	Expect(err).NotTo(HaveOccurred())
 }
 
 // flowStatus reads a JobFlow's status, for Eventually.
@@ -292,7 +337,6 @@ func phases(runs []v1alpha1.RunStatus) map[string]string {
 	return found
 }
 
-// havePhases matches a status whose runs stand so.
 func flowPhases(namespace, name string) func(g Gomega) map[string]string {
 	return func(g Gomega) map[string]string { return phases(flowStatus(namespace, name)(g).Flows) }
 }

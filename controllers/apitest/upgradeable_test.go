@@ -1,4 +1,4 @@
-package controllers_test
+package apitest_test
 
 import (
 	"context"
@@ -10,8 +10,6 @@ import (
 	"github.com/operator-framework/operator-lib/conditions"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
@@ -81,22 +79,9 @@ var _ = Describe("Upgradeable", func() {
 		told = &toldOLM{}
 	})
 
-	// start runs an operator that sees this namespace only: those of other specs have
-	// flows that never end.
 	start := func(hold bool) {
 		GinkgoHelper()
-		options := managerOptions()
-		options.Cache.DefaultNamespaces = map[string]cache.Config{ns: {}}
-		mgr, err := ctrl.NewManager(apiServer, options)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(controllers.Setup(mgr, controllers.Options{Workers: 4, Upgradeable: told, HoldUpgrades: hold})).To(Succeed())
-		running, cancel := context.WithCancel(ctx)
-		done := make(chan error, 1)
-		go func() { done <- mgr.Start(running) }()
-		DeferCleanup(func() {
-			cancel()
-			Eventually(done).Should(Receive(BeNil()))
-		})
+		DeferCleanup(startOperatorWith(ns, controllers.Options{Upgradeable: told, HoldUpgrades: hold}).stop)
 	}
 
 	It("is told once where nobody asks to hold upgrades, whatever runs", func() {

@@ -1,4 +1,4 @@
-package controllers_test
+package apitest_test
 
 import (
 	. "github.com/onsi/ginkgo/v2"
@@ -13,7 +13,7 @@ import (
 var _ = Describe("JobFlows that are restored from a backup, with their status, before the operator is back", func() {
 	It("do nothing again", func() {
 		ns := newNamespace()
-		op := startOperator()
+		op := startOperator(ns)
 		names := []string{"done", "half"}
 		Expect(k8s.Create(ctx, makeFlow(ns, "done", step("a")))).To(Succeed())
 		Expect(k8s.Create(ctx, makeFlow(ns, "half", step("a"), step("b", "a"), step("c", "b"), step("d")))).To(Succeed())
@@ -44,8 +44,7 @@ var _ = Describe("JobFlows that are restored from a backup, with their status, b
 			Expect(k8s.Status().Update(ctx, restored)).To(Succeed())
 		}
 
-		op = startOperator()
-		DeferCleanup(func() { op.stop() })
+		DeferCleanup(startOperator(ns).stop)
 		Eventually(flowState(ns, "half")).Should(Equal(v1alpha1.StateFailed))
 		Expect(flowPhases(ns, "half")(Default)).To(Equal(map[string]string{
 			"a": "Succeeded", "b": "Failed/JobDeleted", "c": "Skipped/DependencyFailed", "d": "Succeeded",
