@@ -112,6 +112,9 @@ endif
 # What meets an API server runs each time; of what is pure, Go knows whether it has changed.
 gotest = go -C $(1) test -json -p 4 -timeout 15m $(2) | $(TESTLOG)
 racetest = $(race_go) -C $(1) test $(race_flag) -json -p 4 -timeout 15m $(2) | $(TESTLOG)
+# Specs wait more than they compute, so that several processes share an API server.
+apitest = $(race_go) run github.com/onsi/ginkgo/v2/ginkgo run $(race_flag) --procs=4 --no-color --ldflags=-w \
+  --poll-progress-after=60s --timeout=20m $(1)
 # The API server of tests, and the operator as a program.
 use_apiserver = export KUBEBUILDER_ASSETS="$$($(DEVCLUSTER) assets)" OPERATOR=$(MANAGER)
 
@@ -126,10 +129,10 @@ test-unit: $(TESTLOG) ## Tests that need no API server: less than a minute.
 	@$(call gotest,.,. ./api/... ./controllers ./internal/... ./hack/...)
 	$(call say,Testing the tools)
 	@$(call gotest,hack/devcluster,./...)
-	@$(call gotest,hack/tools,./...)
+	@$(call gotest,hack/tools,-count=1 ./...)
 	@$(call gotest,hack/olm,./...)
 	$(call say,Testing the bundle and the tests)
-	@$(call gotest,test,./bundle ./versions ./scorecard/... ./testkit/... ./faults/soak ./faults/fuzz ./faults/summary)
+	@$(call gotest,test,-count=1 ./bundle ./versions ./scorecard/... ./testkit/... ./faults/soak ./faults/fuzz ./faults/summary)
 	@$(call gotest,test,-run 'Invariants|TestOrder|TestAgain|TestQueuesBusy' ./faults/cluster ./faults/internal/... ./faults/trials)
 
 .PHONY: test-apiserver
@@ -137,7 +140,8 @@ test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) $(KUSTOMIZE) ## Controlle
 	$(call say,Building kube-apiserver and etcd where they are not cached)
 	@$(DEVCLUSTER) assets > /dev/null
 	$(call say,Testing the operator against an API server$(if $(race_flag), with the race detector))
-	@$(use_apiserver); $(call racetest,.,-count=1 ./controllers/... ./webhooks ./internal/metrics ./internal/startup ./internal/shutdown)
+	@$(use_apiserver); $(call racetest,.,-count=1 ./controllers ./webhooks ./internal/metrics ./internal/startup ./internal/shutdown)
+	@$(use_apiserver); $(call apitest,./controllers/apitest)
 	$(call say,Testing what is installed and what it may do)
 	@$(use_apiserver); $(call gotest,test,-count=1 ./faults/internal/harness ./helm/chart ./security)
 
@@ -262,12 +266,12 @@ test-long: ## What takes too long for each change, about six hours: PARTS="trial
 .PHONY: test-statements
 test-statements: ## Count statements of the decisions at 10, 100 and 1,000 steps, those of the standard library too.
 	$(call say,Counting statements)
-	@STATEMENTS=all go test -count=1 -timeout 30m -run TestStatements -v ./internal/scale
+	@go test -count=1 -timeout 30m -run TestStatements -v ./internal/scale -scale.slices
 
 .PHONY: test-graphs
 test-graphs: build $(DEVCLUSTER) ## 504 random graphs against an API server.
 	$(call say,Running random graphs)
-	@$(use_apiserver); GRAPHS=504 $(race_go) test $(race_flag) -count=1 -timeout 30m -v ./controllers/apitest -ginkgo.focus 'random graphs'
+	@$(use_apiserver); $(call apitest,--focus='random graphs' ./controllers/apitest -- -rapid.checks=63)
 
 .PHONY: test-chart
 test-chart: build $(DEVCLUSTER) $(HELM) ## The Helm chart in every combination of its values.
