@@ -218,7 +218,7 @@ func (w *world) run(t *testing.T) {
 	w.reaches(namespace, "late", v1alpha1.StateFailed)
 
 	// A DaemonJob, one of whose nodes goes.
-	daemon := &v1alpha1.DaemonJob{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "daemon"}, Spec: v1alpha1.DaemonJobSpec{JobSpec: *build.JobSpec()}}
+	daemon := build.DaemonJob(namespace, "daemon")
 	// Nobody here takes away the taint with which nodes join.
 	daemon.Spec.Template.Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
 	w.Expect(w.k8s.Create(w.ctx, daemon)).To(Succeed())
