@@ -11,17 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/shutdown"
@@ -197,27 +192,12 @@ func managerOptions(o *options) ctrl.Options {
 	if o.metricsSecure {
 		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
-	return ctrl.Options{
-		Scheme:                  newScheme(),
-		Cache:                   controllers.CacheOptions(),
-		Metrics:                 serving,
-		HealthProbeBindAddress:  o.probeAddress,
-		LeaderElection:          o.leaderElect,
-		LeaderElectionID:        "jobflow-operator.api.practice.com",
-		LeaderElectionNamespace: o.namespace,
-		// Safe, since nothing runs after mgr.Start: the next leader need not wait for
-		// the lease to run out.
-		LeaderElectionReleaseOnCancel: true,
-		// With --shutdown-delay-duration less than the 30 s that a pod is given to end.
-		GracefulShutdownTimeout: ptr.To(20 * time.Second),
-	}
-}
-
-func newScheme() *runtime.Scheme {
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	return scheme
+	managed := controllers.ManagerOptions()
+	managed.Metrics = serving
+	managed.HealthProbeBindAddress = o.probeAddress
+	managed.LeaderElection = o.leaderElect
+	managed.LeaderElectionNamespace = o.namespace
+	return managed
 }
 
 func ownNamespace(o *options) (string, error) {

@@ -32,6 +32,9 @@ type Options struct {
 	HoldUpgrades bool
 	// Now is the clock; nil for the machine's.
 	Now func() time.Time
+	// NewQueue makes the queue of each controller; nil for that of controller-runtime.
+	// Tests use it to see what an operator in their own process still has to do.
+	NewQueue func(controller string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
 // Setup adds the controllers and their indexes to the manager.
@@ -87,6 +90,7 @@ func (o Options) ofController() controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: o.Workers,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstBackoff, longestBackoff),
+		NewQueue:                o.NewQueue,
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/yaml"
 
+	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 	"github.com/jobflow-operator/jobflow-operator/webhooks"
@@ -55,7 +56,7 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(environment.Stop()).To(Succeed()) })
 
-	scheme := apiserver.NewScheme()
+	scheme := controllers.NewScheme()
 	warnings = &warningLog{}
 	config := rest.CopyConfig(apiServer)
 	config.WarningHandler = warnings

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
@@ -46,7 +47,7 @@ func startWorld(t *testing.T) *world {
 	})
 	config, err := environment.Start()
 	must(t, err)
-	k8s, err := client.New(config, client.Options{Scheme: apiserver.NewScheme()})
+	k8s, err := client.New(config, client.Options{Scheme: controllers.NewScheme()})
 	must(t, err)
 
 	dir := t.TempDir()

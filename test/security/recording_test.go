@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
@@ -107,7 +108,7 @@ func startWorld(t *testing.T, user, authorizer string) *world {
 		}
 	})
 
-	direct, err := client.New(config, client.Options{Scheme: apiserver.NewScheme()})
+	direct, err := client.New(config, client.Options{Scheme: controllers.NewScheme()})
 	w.Expect(err).NotTo(HaveOccurred())
 	w.k8s = client.WithFieldValidation(direct, metav1.FieldValidationStrict)
 	w.install(append(slices.Clone(w.installed), added(t)...))

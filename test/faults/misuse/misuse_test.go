@@ -248,7 +248,7 @@ func (c *cluster) checkQuiet(ctx context.Context, violate func(string, ...any)) 
 	}
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err := c.operator.WaitIdle(limited, time.Second); err != nil {
+	if err := c.operator.WaitIdle(limited, 0, time.Second); err != nil {
 		violate("the operator does not go quiet: %v", err)
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
@@ -52,6 +54,18 @@ func (d *driver) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resu
 	}
 	d.census.changed(object, number)
 	return ctrl.Result{}, nil
+}
+
+// quiet takes the conflicts of a driver for what they are: the next event is on its way.
+type quiet struct{ reconcile.Reconciler }
+
+// Reconcile implements reconcile.Reconciler.
+func (q quiet) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	result, err := q.Reconciler.Reconcile(ctx, request)
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return reconcile.Result{RequeueAfter: conflictRetry}, nil
+	}
+	return result, err
 }
 
 // load creates objects of all workloads, mixed by their shares.

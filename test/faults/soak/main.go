@@ -4,7 +4,7 @@
 // end, each Job to be created once, nothing to be left, and memory and goroutines to
 // stay flat.
 //
-// Kube-controller-manager does not run: player.go and collector.go stand in for it.
+// Kube-controller-manager does not run: the player of test/faults/internal/harness stands in for it.
 package main
 
 import (

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
 // workload is one kind of load: what is created, what is done to it, and what has to
@@ -45,7 +46,7 @@ var workloads = []workload{
 	{name: "diamond", share: 15, end: v1alpha1.StateSucceed, flow: steps(step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"))},
 	{name: "fan-out", share: 5, end: v1alpha1.StateSucceed, flow: fanOut(8)},
 	{
-		name: "fails", share: 10, end: v1alpha1.StateFailed, flow: steps(step("a"), step("b", "a", fails), step("c", "b")),
+		name: "fails", share: 10, end: v1alpha1.StateFailed, flow: steps(step("a"), step("b", "a", fails("b")), step("c", "b")),
 		phases: map[string]v1alpha1.Phase{"b": v1alpha1.PhaseFailed, "c": v1alpha1.PhaseSkipped},
 	},
 	{name: "template", share: 10, end: v1alpha1.StateSucceed, flow: steps(fromTemplate("a"), fromTemplate("b", "a"))},
@@ -80,13 +81,8 @@ var workloads = []workload{
 	},
 }
 
-// What the stand-in for the Job controller is told, in annotations of the pod template.
-const (
-	failNote   = "soak/fail"   // the Job ends as Failed
-	podsNote   = "soak/pods"   // it has a pod that succeeds about a second before it ends
-	lastsNote  = "soak/lasts"  // it lasts this long
-	templateOf = "soak-shared" // the JobTemplate that exists
-)
+// templateOf is the JobTemplate that exists.
+const templateOf = "soak-shared"
 
 // option is the name of a dependency, or a function that changes a step.
 type option any
@@ -110,10 +106,13 @@ func fromTemplate(name string, dependencies ...string) v1alpha1.FlowStep {
 	return build.StepFrom(templateOf, name, dependencies...)
 }
 
-func fails(spec *batchv1.JobSpec)        { note(spec, failNote, "true") }
-func hasPods(spec *batchv1.JobSpec)      { note(spec, podsNote, "true") }
-func takesSeconds(spec *batchv1.JobSpec) { note(spec, lastsNote, "3s") }
-func hangs(spec *batchv1.JobSpec)        { note(spec, lastsNote, "24h") }
+func fails(step string) func(*batchv1.JobSpec) {
+	return func(spec *batchv1.JobSpec) { note(spec, harness.FailAnnotation, step) }
+}
+
+func hasPods(spec *batchv1.JobSpec)      { note(spec, harness.PodsAnnotation, "true") }
+func takesSeconds(spec *batchv1.JobSpec) { note(spec, harness.LastsAnnotation, "3s") }
+func hangs(spec *batchv1.JobSpec)        { note(spec, harness.LastsAnnotation, "24h") }
 func jobTTL(spec *batchv1.JobSpec)       { spec.TTLSecondsAfterFinished = ptr.To[int32](1) }
 
 func note(spec *batchv1.JobSpec, key, value string) {

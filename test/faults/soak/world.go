@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap/zapcore"
 	batchv1 "k8s.io/api/batch/v1"
@@ -22,18 +23,21 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
 // world is the API server, the operator's way to it, and the stand-ins.
 type world struct {
 	environment *envtest.Environment
 	proxy       *proxy
-	client      client.Client // reads live
-	kubeconfig  string        // of the operator, by way of the proxy
+	client      client.WithWatch // reads live
+	record      *harness.Record
+	kubeconfig  string // of the operator, by way of the proxy
 	dir         string
-	ended       chan error // of the stand-ins
+	ended       chan error // of the drivers
 }
 
 func startWorld(ctx context.Context, crds string, c *census) (*world, error) {
@@ -43,7 +47,7 @@ func startWorld(ctx context.Context, crds string, c *census) (*world, error) {
 		return nil, err
 	}
 	environment.CRDDirectoryPaths = []string{crds}
-	scheme := apiserver.NewScheme()
+	scheme := controllers.NewScheme()
 	w := &world{ended: make(chan error, 1), environment: environment}
 	// The API server is not what is tested for growing.
 	w.environment.ControlPlane.GetAPIServer().Configure().
@@ -54,7 +58,7 @@ func startWorld(ctx context.Context, crds string, c *census) (*world, error) {
 	}
 	config.QPS = -1
 	started := func() error {
-		if w.client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		if w.client, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
 			return err
 		}
 		if err := w.admitOperator(); err != nil {
@@ -106,12 +110,11 @@ func (w *world) admitOperator() error {
 
 // standIn starts the stand-ins and the census, and waits until they see everything.
 func (w *world) standIn(ctx context.Context, mgr ctrl.Manager, c *census) error {
-	if err := setupCollectors(ctx, mgr); err != nil {
+	var err error
+	if w.record, err = harness.NewRecord(ctx, w.client, metav1.NamespaceAll); err != nil {
 		return err
 	}
-	if err := (&player{mgr.GetClient(), c}).setup(mgr); err != nil {
-		return err
-	}
+	harness.Play(ctx, w.client, w.record, harness.PlayerOptions{Lag: time.Second, Workers: 8, PodSucceeds: c.podSucceeds})
 	if err := setupDrivers(mgr, c); err != nil {
 		return err
 	}
@@ -154,6 +157,9 @@ func (w *world) furnish(ctx context.Context, c *census) error {
 
 // left says what there is still of the load.
 func (w *world) left(ctx context.Context) ([]string, error) {
+	if err := w.record.Err(); err != nil {
+		return nil, err
+	}
 	var left []string
 	for _, list := range []client.ObjectList{&v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}, &batchv1.JobList{}, &corev1.PodList{}} {
 		if err := w.client.List(ctx, list); err != nil {

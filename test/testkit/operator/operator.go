@@ -54,7 +54,7 @@ type Process struct {
 	err   error // of its end
 }
 
-// Start starts the operator, on ports of its own. It waits for nothing when told to end.
+// Start starts the operator on ports of its own. Told to end, it does so without delay.
 func Start(o Options) (*Process, error) {
 	if o.Program == "" {
 		program, err := Program()

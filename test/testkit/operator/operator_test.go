@@ -9,7 +9,7 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// The process of the test is one as good as the operator's.
+// The process of the test stands in for the operator.
 func TestUsage(t *testing.T) {
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {
@@ -20,7 +20,7 @@ func TestUsage(t *testing.T) {
 	if err != nil || now < 1024 || peak < now {
 		t.Errorf("%d KiB, %d at the peak: %v", now, peak, err)
 	}
-	// Of ten milliseconds' resolution, so that it may be 0 this early.
+	// The kernel counts in hundredths of a second, so this early it may be 0.
 	if cpu, err := p.CPU(); err != nil || cpu < 0 || cpu > 600 {
 		t.Errorf("%v seconds of processor time: %v", cpu, err)
 	}

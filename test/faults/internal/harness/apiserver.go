@@ -9,12 +9,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
 )
 
 // APIServer is a kube-apiserver with its etcd and our CRDs, and nothing else: no Job
@@ -82,10 +81,17 @@ func (s *APIServer) connect() error {
 	if s.mapper, err = apiutil.NewDynamicRESTMapper(s.Config, httpClient); err != nil {
 		return fmt.Errorf("reading what the API server has: %w", err)
 	}
-	if s.Client, err = client.NewWithWatch(s.Config, client.Options{Scheme: newScheme(), Mapper: s.mapper}); err != nil {
+	if s.Client, err = client.NewWithWatch(s.Config, client.Options{Scheme: controllers.NewScheme(), Mapper: s.mapper}); err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
 	return nil
+}
+
+// FreeLease makes the lease of the operators in a namespace one that nobody holds, as its
+// holder does that ends in peace.
+func (s *APIServer) FreeLease(ctx context.Context, namespace string) error {
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: controllers.LeaseName}}
+	return s.Client.Patch(ctx, lease, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"holderIdentity":""}}`)))
 }
 
 // Stop ends the API server and etcd, and throws away what they held.
@@ -98,13 +104,6 @@ func (s *APIServer) NewNamespace(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("making a namespace: %w", err)
 	}
 	return namespace.Name, nil
-}
-
-func newScheme() *runtime.Scheme {
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	return scheme
 }
 
 // findCRDs goes up from the package under test to the repository.

@@ -2,13 +2,13 @@
 // plays the Job controller and the garbage collector, and keeps a record of what came
 // of it. A test is made of these parts:
 //
-//	server, err := harness.StartAPIServer()            // kube-apiserver, etcd, our CRDs; KUBEBUILDER_ASSETS
+//	server, err := harness.StartAPIServer()                         // kube-apiserver, etcd, our CRDs; KUBEBUILDER_ASSETS
 //	namespace, err := server.NewNamespace(ctx)
-//	record, err := server.Record(ctx, namespace)       // everything that is written from now on
-//	player := server.Play(ctx, record, harness.PlayerOptions{})
+//	record, err := harness.NewRecord(ctx, server.Client, namespace) // everything that is written from now on
+//	player := harness.Play(ctx, server.Client, record, harness.PlayerOptions{})
 //	operator, err := server.StartOperator(harness.OperatorOptions{Namespace: namespace})
 //	err = record.Wait(ctx, func() bool { return record.Job(key) != nil })
-//	operator.Kill()                                    // or Stop, which ends it in peace
+//	operator.Kill()                                                 // or Stop, which ends it in peace
 //
 // Each operator is the real controllers.Setup on a manager as main.go makes it, in this
 // process. It has caches, memory and a connection of its own, so that many of them can

@@ -31,11 +31,11 @@ func TestHarness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record, err := server.Record(ctx, namespace)
+	record, err := harness.NewRecord(ctx, server.Client, namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
-	player := server.Play(ctx, record, harness.PlayerOptions{Pods: true, Lag: 50 * time.Millisecond})
+	player := harness.Play(ctx, server.Client, record, harness.PlayerOptions{Pods: true, Lag: 50 * time.Millisecond})
 	start := func() *harness.Operator {
 		began := time.Now()
 		operator, err := server.StartOperator(harness.OperatorOptions{Namespace: namespace})
@@ -75,7 +75,7 @@ func TestHarness(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := second.WaitIdle(ctx, 100*time.Millisecond); err != nil {
+	if err := second.WaitIdle(ctx, 0, time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if err := record.CatchUp(ctx); err != nil {

@@ -37,8 +37,7 @@ type OperatorOptions struct {
 	Starting func(*Operator)
 	// Now is its clock; nil for the machine's.
 	Now func() time.Time
-	// LeaderElection has it act only while it holds the lease in Namespace, with
-	// seconds instead of the usual times.
+	// LeaderElection has it act only while it holds the lease in Namespace.
 	LeaderElection bool
 }
 
@@ -48,6 +47,7 @@ type Operator struct {
 	Elected <-chan struct{}
 
 	requests   requests
+	queues     queues
 	connection *connection
 	cancel     context.CancelFunc
 	ended      chan struct{}
@@ -66,7 +66,9 @@ func (s *APIServer) StartOperator(options OperatorOptions) (*Operator, error) {
 	}
 	// One sees a namespace only.
 	const workers = 4
-	if err := controllers.Setup(mgr, controllers.Options{Workers: workers, Namespace: options.Namespace, Now: options.Now}); err != nil {
+	if err := controllers.Setup(mgr, controllers.Options{
+		Workers: workers, Namespace: options.Namespace, Now: options.Now, NewQueue: o.queues.add,
+	}); err != nil {
 		return nil, fmt.Errorf("setting up the controllers: %w", err)
 	}
 	o.Elected = mgr.Elected()
@@ -99,35 +101,25 @@ func (o *Operator) config(base *rest.Config, transports []Transport) *rest.Confi
 }
 
 func (s *APIServer) managerOptions(options *OperatorOptions) ctrl.Options {
-	caches := controllers.CacheOptions()
+	managed := controllers.ManagerOptions()
 	if options.Namespace != "" {
-		caches.DefaultNamespaces = map[string]cache.Config{options.Namespace: {}}
+		managed.Cache.DefaultNamespaces = map[string]cache.Config{options.Namespace: {}}
 	}
 	if options.Nodes != nil {
-		for object, by := range caches.ByObject {
+		for object, by := range managed.Cache.ByObject {
 			if _, isNode := object.(*corev1.Node); isNode {
 				by.Label = options.Nodes
-				caches.ByObject[object] = by
+				managed.Cache.ByObject[object] = by
 			}
 		}
 	}
-	managed := ctrl.Options{
-		Scheme:                  newScheme(),
-		Cache:                   caches,
-		MapperProvider:          func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return s.mapper, nil },
-		Metrics:                 server.Options{BindAddress: "0"},
-		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
-		GracefulShutdownTimeout: ptr.To(20 * time.Second),
-	}
-	if options.LeaderElection {
-		managed.LeaderElection = true
-		managed.LeaderElectionID = "jobflow-operator.api.practice.com"
-		managed.LeaderElectionNamespace = options.Namespace
-		managed.LeaderElectionReleaseOnCancel = true
-		managed.LeaseDuration = ptr.To(3 * time.Second)
-		managed.RenewDeadline = ptr.To(2 * time.Second)
-		managed.RetryPeriod = ptr.To(200 * time.Millisecond)
-	}
+	managed.MapperProvider = func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return s.mapper, nil }
+	managed.Metrics = server.Options{BindAddress: "0"}
+	managed.Controller = config.Controller{SkipNameValidation: ptr.To(true)}
+	managed.LeaderElection = options.LeaderElection
+	managed.LeaderElectionNamespace = options.Namespace
+	// So that a standby notices at once that the lease is free.
+	managed.RetryPeriod = ptr.To(200 * time.Millisecond)
 	return managed
 }
 

@@ -58,11 +58,11 @@ type named struct {
 	key  client.ObjectKey
 }
 
-// Record starts a record of one namespace, or of all of them if it is empty. It ends
+// NewRecord starts a record of one namespace, or of all of them if it is empty. It ends
 // with ctx.
-func (s *APIServer) Record(ctx context.Context, namespace string) (*Record, error) {
+func NewRecord(ctx context.Context, c client.WithWatch, namespace string) (*Record, error) {
 	r := EmptyRecord()
-	r.client, r.namespace = s.Client, namespace
+	r.client, r.namespace = c, namespace
 	r.kinds = []client.ObjectList{
 		&batchv1.JobList{}, &corev1.PodList{}, &v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}, &v1alpha1.JobTemplateList{},
 	}
@@ -166,6 +166,14 @@ func (r *Record) fail(err error) {
 	r.err = errors.Join(r.err, err)
 	close(r.changed)
 	r.changed = make(chan struct{})
+}
+
+// Err is what has gone wrong in the record, or in the player that acts on it; nil if all is
+// well.
+func (r *Record) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
 }
 
 // OnChange has f called with each change from now on. Those of one kind come in order;

@@ -12,13 +12,10 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
-// quiet is how long an operator asks for nothing before it counts as done. It is more
-// than what it waits for after a conflict.
-const quiet = 200 * time.Millisecond
-
-// decided is the same for one that may have found something to write: a status may be
-// gathered for half a second and more before it is.
-const decided = 800 * time.Millisecond
+// soon is more than a status waits to be written, a few milliseconds for each step or nine
+// times as long as the last write took, and less than the ten seconds after which the
+// operator looks again at what no watch shows it.
+const soon = 9 * time.Second
 
 // limit is there for runs that never end; the machine may be busy.
 var limit = flag.Duration("limit", 2*time.Minute, "How long one run may take.")
@@ -48,6 +45,9 @@ type Life struct {
 	World    *World
 	operator *harness.Operator
 }
+
+// Dead says whether the life has ended.
+func (l *Life) Dead() bool { return isDead(l.operator) }
 
 // Kill ends the life.
 func (l *Life) Kill() { l.operator.Kill() }
@@ -202,9 +202,13 @@ func (r *run) settle(ctx context.Context) error {
 			return err
 		}
 	}
+	// What the record shows is on its way to the operators, too.
+	if err := r.world.Record.CatchUp(ctx); err != nil {
+		return err
+	}
 	for _, operator := range r.alive() {
 		alive, cancel := aliveContext(ctx, operator)
-		err := operator.WaitIdle(alive, quiet+r.fault.Lag)
+		err := operator.WaitIdle(alive, r.fault.Lag, soon)
 		cancel()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -248,7 +252,7 @@ func (r *run) check(ctx context.Context, result *Result) error {
 			return fmt.Errorf("an operator that starts after the end does not look at what there is: %w", err)
 		}
 	}
-	if err := r.current().WaitIdle(ctx, decided); err != nil {
+	if err := r.current().WaitIdle(ctx, 0, soon); err != nil {
 		result.Violations = append(result.Violations, "an operator that starts after the end does not come to rest"+r.explain())
 	} else if writes := r.current().Writes(); len(writes) > 0 {
 		result.Violations = append(result.Violations, "an operator that starts after the end writes: "+fmt.Sprint(writes))

@@ -50,13 +50,13 @@ func NewWorld(ctx context.Context, server *harness.APIServer, s *Scenario, mode 
 	if err != nil {
 		return nil, err
 	}
-	record, err := server.Record(ctx, namespace)
+	record, err := harness.NewRecord(ctx, server.Client, namespace)
 	if err != nil {
 		return nil, err
 	}
 	w := &World{
 		Server: server, Namespace: namespace, Mode: mode, Record: record, Clock: &Clock{},
-		Player:   server.Play(ctx, record, harness.PlayerOptions{Pods: mode == PodsSucceeded, Lag: podLag}),
+		Player:   harness.Play(ctx, server.Client, record, harness.PlayerOptions{Pods: mode == PodsSucceeded, Lag: podLag}),
 		scenario: s,
 		ledger:   newLedger(),
 	}

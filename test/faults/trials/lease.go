@@ -1,4 +1,4 @@
-package api
+package trials
 
 import (
 	"context"
@@ -14,8 +14,9 @@ import (
 )
 
 // leaseLost has two operators with leader election. Write n of the first leader stays on
-// its way, and its lease is not renewed any more, so that the other one takes over. Once
-// that one has written something, the old write arrives after all.
+// its way, and its lease is not renewed any more. Once it has given up for that reason, its
+// lease is taken away, so that the other one takes over at once. When that one has written
+// something, the old write arrives after all.
 func leaseLost(n int) scenario.Inject {
 	return func(w *scenario.World) *scenario.Fault {
 		l := &lostLease{write: n, overtaken: make(chan struct{}), world: w}
@@ -34,6 +35,7 @@ type lostLease struct {
 	write     int
 	writes    atomic.Int64
 	late      atomic.Pointer[scenario.Life] // the leader that has lost its lease
+	freed     atomic.Bool
 	arrived   atomic.Int64
 	once      sync.Once
 	overtaken chan struct{}
@@ -44,8 +46,14 @@ func (l *lostLease) transports(life *scenario.Life) []harness.Transport {
 		return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
 			late := l.late.Load()
 			switch {
-			case strings.Contains(r.URL.Path, "/leases") && late == life:
-				return nil, errTimeout
+			case strings.Contains(r.URL.Path, "/leases"):
+				if late == life {
+					return nil, errTimeout
+				}
+				if err := l.freeLease(r.Context(), late); err != nil {
+					return nil, err
+				}
+				return next.RoundTrip(r)
 			case !harness.IsWrite(r) || isEvent(r):
 				return next.RoundTrip(r)
 			case late == nil && int(l.writes.Add(1)) == l.write && l.late.CompareAndSwap(nil, life):
@@ -58,6 +66,15 @@ func (l *lostLease) transports(life *scenario.Life) []harness.Transport {
 			return response, err
 		})
 	}}
+}
+
+// freeLease takes its lease away from a leader that has given up. Who waits for it asks
+// again and again, and sees that.
+func (l *lostLease) freeLease(ctx context.Context, late *scenario.Life) error {
+	if late == nil || !late.Dead() || !l.freed.CompareAndSwap(false, true) {
+		return nil
+	}
+	return l.world.Server.FreeLease(ctx, l.world.Namespace)
 }
 
 // arriveLate sends a request in spite of the death of who sent it: it is in the network

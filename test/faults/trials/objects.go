@@ -1,4 +1,4 @@
-package api
+package trials
 
 import (
 	batchv1 "k8s.io/api/batch/v1"

@@ -1,4 +1,4 @@
-package api
+package trials
 
 import (
 	"bytes"
@@ -53,7 +53,9 @@ func answeredTo(these func(*http.Request) bool, how answering) scenario.Inject {
 
 func isPatch(r *http.Request) bool { return r.Method == http.MethodPatch }
 
-func isEvent(r *http.Request) bool { return strings.Contains(r.URL.Path, "/events") }
+func isEvent(r *http.Request) bool { return isEventPath(r.URL.Path) }
+
+func isEventPath(path string) bool { return strings.Contains(path, "/events") }
 
 // tries tells the first try of a write from the next.
 type tries struct {

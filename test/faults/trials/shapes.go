@@ -1,4 +1,4 @@
-package api
+package trials
 
 import (
 	"encoding/json"

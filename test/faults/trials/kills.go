@@ -1,9 +1,7 @@
-// Package crash kills the operator at every write that it makes. See crash_test.go.
-package crash
+package trials
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"sync/atomic"
 
@@ -11,36 +9,34 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// moment is when an operator dies, as seen from one of its writes.
-type moment int
+// side is when an operator dies, as seen from one of its writes.
+type side int
 
 const (
 	// before: the write is decided, and never sent.
-	before moment = iota
+	before side = iota
 	// after: it has taken effect, and nobody lives to see the answer.
 	after
 )
 
-func (m moment) String() string { return [...]string{"before", "after"}[m] }
-
 // killOnce kills the first operator at its write n, counted from 1.
-func killOnce(n int, when moment) (kind string, write int, inject scenario.Inject) {
-	return fmt.Sprintf("killed %s write", when), n, killer(func(life *scenario.Life, write, _ int) bool {
+func killOnce(n int, when side) scenario.Inject {
+	return killer(func(life *scenario.Life, write, _ int) bool {
 		return life.Number == 1 && write == n
 	}, when)
 }
 
 // killEach kills each operator right after its write n that took effect: a crash loop in
 // which each gets a bit further.
-func killEach(n int) (kind string, write int, inject scenario.Inject) {
-	return "killed again and again after write", n, killer(func(_ *scenario.Life, _, effective int) bool {
+func killEach(n int) scenario.Inject {
+	return killer(func(_ *scenario.Life, _, effective int) bool {
 		return effective == n
 	}, after)
 }
 
 // killer kills operators when it is due, by the number of writes and of those that took
 // effect, this one included if it is after it.
-func killer(due func(life *scenario.Life, write, effective int) bool, when moment) scenario.Inject {
+func killer(due func(life *scenario.Life, write, effective int) bool, when side) scenario.Inject {
 	return func(*scenario.World) *scenario.Fault {
 		var killed atomic.Int64
 		return &scenario.Fault{

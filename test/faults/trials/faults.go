@@ -1,7 +1,9 @@
-// Package api has faults of the API server and of what lies between it and the operator:
-// refusals, lost answers, watches that lag, break and repeat themselves, lost leases,
-// clocks that jump, Jobs that people delete. See faults_test.go.
-package api
+// Package trials runs every scenario with everything that may go wrong: the operator is
+// killed at each of its writes (kills.go), and there are faults of the API server and of
+// what lies between it and the operator (the other files): refusals, lost answers, watches
+// that lag, break and repeat themselves, lost leases, clocks that jump, Jobs that people
+// delete. See trials_test.go.
+package trials
 
 import (
 	"fmt"
@@ -24,7 +26,7 @@ type row struct {
 // faults happen all through a run.
 var faults = []row{
 	{name: "conflict on every write", inject: refused(http.StatusConflict, metav1.StatusReasonConflict)},
-	{name: "overtaken by somebody else's write", inject: answeredTo(isPatch, overtaken)},
+	{name: "overtaken by another write", inject: answeredTo(isPatch, overtaken)},
 	{name: "429 with Retry-After", inject: refused(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests)},
 	{name: "500", inject: refused(http.StatusInternalServerError, metav1.StatusReasonInternalError)},
 	{name: "503", inject: refused(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable)},
@@ -52,24 +54,25 @@ var faults = []row{
 type moment struct {
 	name   string
 	inject func(write int) scenario.Inject
-	fits   func(*scenario.Scenario, scenario.Mode) bool
+	// sparesEvents says that the operator's Events do not count as writes.
+	sparesEvents bool
 }
 
 var moments = []moment{
-	{"all Jobs deleted after write", deleted, nil},
+	{"all Jobs deleted after write", deleted, true},
 	{"a restart meets an API server that knows nothing yet, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).FirstVersion)
-	}, nil},
+	}, false},
 	{"a restart meets an API server that is half way behind, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).MiddleVersion)
-	}, nil},
+	}, false},
 	{"a restart meets old Jobs, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).FirstVersion, "jobs", "pods")
-	}, nil},
+	}, false},
 	{"a restart meets parents without a status, after write", func(n int) scenario.Inject {
 		return lagging(n, (*scenario.World).BirthVersion, "jobflows", "daemonjobs", "jobtemplates", "nodes")
-	}, nil},
-	{"the lease is lost with a request on its way, write", leaseLost, nil},
+	}, false},
+	{"the lease is lost with a request on its way, write", leaseLost, true},
 }
 
 func withPods(_ *scenario.Scenario, mode scenario.Mode) bool { return mode == scenario.PodsSucceeded }
@@ -81,20 +84,52 @@ func withTemplates(s *scenario.Scenario, _ scenario.Mode) bool { return s.UsesJo
 // untimed leaves out what ends by the clock: it would end at another time.
 func untimed(s *scenario.Scenario, _ scenario.Mode) bool { return !s.Timed }
 
-// trialsOf are all faults of one scenario, whose run in peace has had so many writes.
-func trialsOf(trial scenario.Trial, writes int) []scenario.Trial {
-	var trials []scenario.Trial
-	add := func(name, kind string, inject scenario.Inject, fits func(*scenario.Scenario, scenario.Mode) bool) {
-		if fits == nil || fits(trial.Scenario, trial.Mode) {
-			trials = append(trials, scenario.Trial{Scenario: trial.Scenario, Mode: trial.Mode, Fault: name, Kind: kind, Inject: inject})
+// trial is a run in which something goes wrong, or in peace.
+type trial struct {
+	scenario *scenario.Scenario
+	mode     scenario.Mode
+	// fault is what goes wrong, kind is the same without the write that it happens at.
+	fault, kind string
+	// moment says that -moments applies.
+	moment bool
+	inject scenario.Inject // nil in peace
+}
+
+// place is what the trials of one scenario and mode have in common.
+func (t *trial) place() string { return fmt.Sprintf("%s/%s/", t.scenario.Name, t.mode) }
+
+// name is unique, and what the flag -only is matched with.
+func (t *trial) name() string { return t.place() + t.fault }
+
+// trialsOf are all crashes and faults of one scenario, whose run in peace has had so many
+// writes, and so many Events among them.
+func trialsOf(peace *trial, writes, events int) []trial {
+	var trials []trial
+	add := func(kind string, write int, moment bool, inject scenario.Inject) {
+		t := trial{scenario: peace.scenario, mode: peace.mode, fault: kind, kind: kind, moment: moment, inject: inject}
+		if write > 0 {
+			t.fault = fmt.Sprintf("%s %d", kind, write)
+		}
+		trials = append(trials, t)
+	}
+	for n := 1; n <= writes; n++ {
+		add("killed before write", n, false, killOnce(n, before))
+		add("killed after write", n, false, killOnce(n, after))
+	}
+	add("killed again and again after write", 1, false, killEach(1))
+	add("killed again and again after write", 2, false, killEach(2))
+	for _, f := range faults {
+		if f.fits == nil || f.fits(peace.scenario, peace.mode) {
+			add(f.name, 0, false, f.inject)
 		}
 	}
-	for _, f := range faults {
-		add(f.name, f.name, f.inject, f.fits)
-	}
 	for _, m := range moments {
-		for n := 1; n <= writes; n++ {
-			add(fmt.Sprintf("%s %d", m.name, n), m.name, m.inject(n), m.fits)
+		last := writes
+		if m.sparesEvents {
+			last -= events
+		}
+		for n := 1; n <= last; n++ {
+			add(m.name, n, true, m.inject(n))
 		}
 	}
 	return trials

@@ -1,0 +1,166 @@
+package trials
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
+)
+
+// campaign makes many runs and keeps the score.
+type campaign struct {
+	t      *testing.T
+	server *harness.APIServer
+	began  time.Time
+
+	mu    sync.Mutex
+	lives int
+	// struck is how often each kind of fault has happened; missed is in how many trials
+	// none did.
+	struck map[string]int
+	missed int
+	runs   int
+	part   report.Part
+}
+
+func newCampaign(t *testing.T, server *harness.APIServer) *campaign {
+	return &campaign{t: t, server: server, began: time.Now(), struck: map[string]int{}, part: report.Part{Name: "trials"}}
+}
+
+// runInPeace makes the runs in which nothing goes wrong. They show that the scenarios are
+// right, and how many writes there are to go wrong: it returns the trials that follow
+// from these.
+func (c *campaign) runInPeace(runs []trial) []trial {
+	var mu sync.Mutex
+	var trials []trial
+	c.run(runs, func(int) bool { return false }, func(peace *trial, result *scenario.Result) {
+		events := 0
+		for _, write := range result.Writes {
+			if isEventPath(write.Path) {
+				events++
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		trials = append(trials, trialsOf(peace, len(result.Writes), events)...)
+	})
+	return trials
+}
+
+// run makes trials, some of them at the same time, until they are all made or over says
+// that number i is not to begin. It returns how many it has made, and gives each result
+// to seen, which may be nil.
+func (c *campaign) run(trials []trial, over func(i int) bool, seen func(*trial, *scenario.Result)) (made int) {
+	next := make(chan *trial)
+	var workers sync.WaitGroup
+	for range *together {
+		workers.Go(func() {
+			for trial := range next {
+				result := c.try(trial)
+				if seen != nil {
+					seen(trial, &result)
+				}
+			}
+		})
+	}
+	for made < len(trials) && !over(made) {
+		next <- &trials[made]
+		made++
+	}
+	close(next)
+	workers.Wait()
+	return made
+}
+
+// attempts is how often a trial is made whose fault does not happen: what is written
+// together differs from run to run, and with it how many writes there are.
+const attempts = 3
+
+func (c *campaign) try(trial *trial) (result scenario.Result) {
+	for range attempts {
+		var err error
+		result, err = scenario.Run(context.Background(), c.server, trial.scenario, trial.mode, trial.inject)
+		if err != nil {
+			result.Violations = append(result.Violations, fmt.Sprintf("the run itself went wrong: %v", err))
+		}
+		c.count(trial, &result)
+		if trial.inject == nil || result.Injected > 0 || len(result.Violations) > 0 {
+			return result
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.missed++
+	return result
+}
+
+// count adds what a run has come to.
+func (c *campaign) count(trial *trial, result *scenario.Result) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lives += result.Lives
+	c.part.Faults += result.Injected
+	if trial.inject != nil {
+		c.struck[trial.kind] += result.Injected
+	}
+	c.part.Checks += result.Checks
+	for _, violation := range result.Violations {
+		c.violated(trial.name() + ": " + violation + "\n" + again(trial))
+	}
+	c.runs++
+	const step = 50
+	if c.runs%step == 0 {
+		c.progress()
+	}
+}
+
+// again is the command that repeats one trial.
+func again(trial *trial) string {
+	return fmt.Sprintf(`make faults-trials FAULTS_FLAGS='-only "^%s\z"'`, regexp.QuoteMeta(trial.name()))
+}
+
+// violated is called with mu held.
+func (c *campaign) violated(violation string) {
+	c.t.Error(violation)
+	c.part.Violations = append(c.part.Violations, strings.ReplaceAll(violation, "\n", "; again: "))
+}
+
+func (c *campaign) progress() {
+	fmt.Printf("trials: %d runs, %d faults, %d operators, %d violations, %s\n", c.runs, c.part.Faults, c.lives,
+		len(c.part.Violations), time.Since(c.began).Round(time.Second))
+}
+
+// report writes the part for the summary. A kind of fault that never happened has
+// tested nothing, if all of it was tried.
+func (c *campaign) report(drawn, all int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.progress()
+	if all == 0 {
+		c.violated(fmt.Sprintf("there is no fault whose name matches %q", *only))
+	}
+	for kind, times := range c.struck {
+		if times == 0 && drawn == all {
+			c.violated(kind + ": it never happened")
+		}
+	}
+	c.part.Add("trials drawn", fmt.Sprintf("%d of %d, seed %d", drawn, all, *seed))
+	c.part.Add("to repeat one", again(&trial{scenario: &scenario.Scenario{Name: "SCENARIO"}, mode: "MODE", fault: "FAULT"}))
+	c.part.Add("trials whose fault did not happen", c.missed)
+	c.part.Add("runs", c.runs)
+	c.part.Add("operators started", c.lives)
+	c.part.Add("duration", time.Since(c.began).Round(time.Second))
+	for _, figure := range c.part.Figures {
+		fmt.Printf("trials: %s: %s\n", figure.Name, figure.Value)
+	}
+	if err := c.part.Write(); err != nil {
+		c.t.Error(err)
+	}
+}
