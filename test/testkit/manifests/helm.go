@@ -7,11 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
 // Helm runs the program that make has built into bin/.
 func Helm(ctx context.Context, stdin string, arguments ...string) ([]byte, error) {
-	path := Path("bin/helm")
+	path := repository.Path("bin/helm")
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%w; run: make bin/helm", err)
 	}
