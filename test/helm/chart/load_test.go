@@ -51,7 +51,7 @@ func render(t *testing.T, values string, arguments ...string) objects {
 	}))
 	text, err := made.(func() ([]byte, error))()
 	if err != nil {
-		t.Fatalf("%v\nvalues:\n%s", err, values)
+		t.Fatalf("%v\nvalues:\n%s\n%s", err, values, arguments)
 	}
 	return parse(t, text)
 }
