@@ -19,7 +19,9 @@ func Helm(ctx context.Context, stdin string, arguments ...string) ([]byte, error
 	}
 	command := exec.CommandContext(ctx, path, arguments...)
 	// Neither a cluster nor what the user has set for Helm matters here.
-	command.Env = append(os.Environ(), "KUBECONFIG=/dev/null", "HELM_NAMESPACE=", "HELM_PLUGINS=/dev/null")
+	command.Env = append(os.Environ(), "KUBECONFIG=/dev/null", "HELM_NAMESPACE=", "HELM_PLUGINS=/dev/null",
+		// A third less processor time: it ends before it has much garbage.
+		"GOGC=400")
 	command.Stdin = strings.NewReader(stdin)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
