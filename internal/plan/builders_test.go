@@ -23,19 +23,13 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 	"github.com/jobflow-operator/jobflow-operator/internal/placement"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 // now is the time of every plan here. Flows and Jobs began a minute before.
 var now = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
 func ago(d time.Duration) *metav1.Time { return new(metav1.NewTime(now.Add(-d))) }
-
-// jobSpec is the least that a Job needs.
-func jobSpec() batchv1.JobSpec {
-	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-		Containers: []corev1.Container{{Name: "c", Image: "busybox:1.28"}},
-	}}}
-}
 
 // flowBuilder makes a JobFlow named p.
 type flowBuilder struct{ *v1alpha1.JobFlow }
@@ -45,9 +39,7 @@ func newFlow(steps ...string) flowBuilder {
 	flow := &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "p", UID: "p-uid", Generation: 1}}
 	for _, step := range steps {
 		name, dependencies, _ := strings.Cut(step, ":")
-		flow.Spec.Flows = append(flow.Spec.Flows, v1alpha1.FlowStep{
-			Name: name, Dependencies: strings.Fields(dependencies), JobTemplate: new(jobSpec()),
-		})
+		flow.Spec.Flows = append(flow.Spec.Flows, build.Step(name, strings.Fields(dependencies)...))
 	}
 	flow.Status.StartTime = ago(time.Minute)
 	return flowBuilder{flow}
@@ -127,7 +119,7 @@ type daemonBuilder struct{ *v1alpha1.DaemonJob }
 
 func newDaemon() daemonBuilder {
 	dj := &v1alpha1.DaemonJob{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "p", UID: "p-uid", Generation: 1}}
-	dj.Spec.JobSpec = jobSpec()
+	dj.Spec.JobSpec = *build.JobSpec()
 	dj.Status.StartTime = ago(time.Minute)
 	return daemonBuilder{dj}
 }
@@ -316,11 +308,11 @@ func (b seenBuilder) turn(name string) seenBuilder {
 }
 
 func (b seenBuilder) template(name string, volumes ...string) seenBuilder {
-	spec := jobSpec()
+	spec := build.JobSpec()
 	for _, volume := range volumes {
 		spec.Template.Spec.Volumes = append(spec.Template.Spec.Volumes, corev1.Volume{Name: volume})
 	}
-	b.templates[name] = &spec
+	b.templates[name] = spec
 	return b
 }
 

@@ -28,6 +28,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/placement"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/internal/validation"
 )
 
@@ -181,10 +182,8 @@ func FuzzJobTemplate(f *testing.F) {
 		if len(errs) > 0 {
 			return
 		}
-		flow := &v1alpha1.JobFlow{
-			ObjectMeta: metav1.ObjectMeta{Name: "flow", Namespace: "ns", UID: "uid"},
-			Spec:       v1alpha1.JobFlowSpec{Flows: []v1alpha1.FlowStep{{Name: "a", JobTemplateRef: "template"}}},
-		}
+		flow := build.Flow("ns", "flow", build.StepFrom("template", "a"))
+		flow.UID = "uid"
 		order, _ := graph.New([]graph.Step{{Name: "a"}})
 		p := plan.Flow(flow, order, plan.FlowObserved{Templates: map[string]*batchv1.JobSpec{"template": &template.Spec.JobTemplate}}, now)
 		for _, creation := range p.Create {

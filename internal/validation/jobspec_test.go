@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 func indexedOf(completions int32, change func(*batchv1.JobSpec)) func(*batchv1.JobSpec) {
@@ -241,7 +243,7 @@ func TestJobSpec(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			var root *field.Path
-			if diff := cmp.Diff(c.want, fields(jobSpec(jobOf(c.change), root))); diff != "" {
+			if diff := cmp.Diff(c.want, fields(jobSpec(build.JobSpec(c.change), root))); diff != "" {
 				t.Errorf("errors (-want +got):\n%s", diff)
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 func TestJobFlowMessages(t *testing.T) {
@@ -20,9 +21,9 @@ func TestJobFlowMessages(t *testing.T) {
 		flow *v1alpha1.JobFlow
 		want []string
 	}{
-		"valid": {flowOf(stepOf("a"), stepOf("b", "a"), stepOf("c", "a", "b")), nil},
+		"valid": {flowOf(build.Step("a"), build.Step("b", "a"), build.Step("c", "a", "b")), nil},
 		"names over the limit of a Job's": {
-			flowOf(stepOf(long), stepOf(long[:62]+"g", long)),
+			flowOf(build.Step(long), build.Step(long[:62]+"g", long)),
 			nil,
 		},
 		"no steps": {
@@ -30,27 +31,27 @@ func TestJobFlowMessages(t *testing.T) {
 			[]string{`spec.flows: Required value: a JobFlow needs at least one step`},
 		},
 		"unknown dependency": {
-			flowOf(stepOf("build"), stepOf("lint"), stepOf("test", "biuld")),
+			flowOf(build.Step("build"), build.Step("lint"), build.Step("test", "biuld")),
 			[]string{`spec.flows[2].dependencies[0]: Invalid value: "biuld": no step has this name; did you mean "build"?`},
 		},
 		"unknown dependency unlike any": {
-			flowOf(stepOf("build"), stepOf("test", "deploy")),
+			flowOf(build.Step("build"), build.Step("test", "deploy")),
 			[]string{`spec.flows[1].dependencies[0]: Invalid value: "deploy": no step has this name`},
 		},
 		"cycle": {
-			flowOf(stepOf("start"), stepOf("a", "start", "b"), stepOf("b", "c"), stepOf("c", "a")),
+			flowOf(build.Step("start"), build.Step("a", "start", "b"), build.Step("b", "c"), build.Step("c", "a")),
 			[]string{`spec.flows[1].dependencies[1]: Invalid value: "b": is part of a cycle, in which each step depends on the next: a -> b -> c -> a; remove one of these dependencies`},
 		},
 		"depends on itself": {
-			flowOf(stepOf("a", "a")),
+			flowOf(build.Step("a", "a")),
 			[]string{`spec.flows[0].dependencies[0]: Invalid value: "a": a step cannot depend on itself`},
 		},
 		"a name twice": {
-			flowOf(stepOf("a"), stepOf("a")),
+			flowOf(build.Step("a"), build.Step("a")),
 			[]string{`spec.flows[1].name: Duplicate value: "a"`},
 		},
 		"a dependency twice": {
-			flowOf(stepOf("a"), stepOf("b", "a", "a")),
+			flowOf(build.Step("a"), build.Step("b", "a", "a")),
 			[]string{`spec.flows[1].dependencies[1]: Duplicate value: "a"`},
 		},
 		"neither template nor reference": {
@@ -58,7 +59,7 @@ func TestJobFlowMessages(t *testing.T) {
 			[]string{`spec.flows[0].jobTemplate: Required value: set exactly one of jobTemplate and jobTemplateRef`},
 		},
 		"both template and reference": {
-			flowOf(v1alpha1.FlowStep{Name: "a", JobTemplate: jobOf(), JobTemplateRef: "t"}),
+			flowOf(v1alpha1.FlowStep{Name: "a", JobTemplate: build.JobSpec(), JobTemplateRef: "t"}),
 			[]string{`spec.flows[0].jobTemplateRef: Forbidden: set exactly one of jobTemplate and jobTemplateRef`},
 		},
 		"a mount without its volume": {
@@ -172,10 +173,10 @@ func TestJobFlowFields(t *testing.T) {
 
 func TestJobFlowReportsEverythingAtOnce(t *testing.T) {
 	flow := flowOf(
-		stepOf("a", "b"),
-		stepOf("b", "a"),
+		build.Step("a", "b"),
+		build.Step("b", "a"),
 		v1alpha1.FlowStep{Name: "c", Dependencies: []string{"missing"}},
-		v1alpha1.FlowStep{Name: "c", JobTemplate: jobOf(func(s *batchv1.JobSpec) { s.Template.Spec.Containers = nil })},
+		v1alpha1.FlowStep{Name: "c", JobTemplate: build.JobSpec(func(s *batchv1.JobSpec) { s.Template.Spec.Containers = nil })},
 	)
 	flow.Spec.Parallelism = ptr.To[int32](0)
 	want := []string{
@@ -195,7 +196,7 @@ func TestJobFlowOfManySteps(t *testing.T) {
 	many := func(n int) *v1alpha1.JobFlow {
 		flow := flowOf()
 		for i := range n {
-			flow.Spec.Flows = append(flow.Spec.Flows, stepOf(fmt.Sprintf("step-%d", i)))
+			flow.Spec.Flows = append(flow.Spec.Flows, build.Step(fmt.Sprintf("step-%d", i)))
 		}
 		return flow
 	}
@@ -210,7 +211,7 @@ func TestJobFlowOfManySteps(t *testing.T) {
 func TestErrorsAreBounded(t *testing.T) {
 	flow := flowOf()
 	for i := range 150 {
-		flow.Spec.Flows = append(flow.Spec.Flows, stepOf(fmt.Sprintf("step-%d", i), fmt.Sprintf("step-%d", i)))
+		flow.Spec.Flows = append(flow.Spec.Flows, build.Step(fmt.Sprintf("step-%d", i), fmt.Sprintf("step-%d", i)))
 	}
 	errs := JobFlow(flow)
 	if len(errs) != 101 {
@@ -275,7 +276,7 @@ func TestStepTemplate(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			errs := StepTemplate(flow, &flow.Spec.Flows[0], jobOf(c.change), field.NewPath("spec", "jobTemplate"))
+			errs := StepTemplate(flow, &flow.Spec.Flows[0], build.JobSpec(c.change), field.NewPath("spec", "jobTemplate"))
 			if diff := cmp.Diff(c.want, fields(errs)); diff != "" {
 				t.Errorf("errors (-want +got):\n%s", diff)
 			}
@@ -325,7 +326,7 @@ func TestDaemonJob(t *testing.T) {
 
 // What a JobTemplate mounts may be shared by the JobFlow.
 func TestJobTemplateMayMountWhatAFlowShares(t *testing.T) {
-	template := &v1alpha1.JobTemplate{Spec: v1alpha1.ReusableJobSpec{JobTemplate: *jobOf(func(s *batchv1.JobSpec) {
+	template := &v1alpha1.JobTemplate{Spec: v1alpha1.ReusableJobSpec{JobTemplate: *build.JobSpec(func(s *batchv1.JobSpec) {
 		s.Template.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}
 	})}}
 	if errs := JobTemplate(template); len(errs) > 0 {

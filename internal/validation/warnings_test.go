@@ -8,6 +8,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 func TestWarnings(t *testing.T) {
@@ -40,11 +41,11 @@ func TestWarnings(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			flow := flowOf(stepOf("a"), v1alpha1.FlowStep{Name: "b", JobTemplate: jobOf(c.change)}, v1alpha1.FlowStep{Name: "c", JobTemplateRef: "t"})
+			flow := flowOf(build.Step("a"), v1alpha1.FlowStep{Name: "b", JobTemplate: build.JobSpec(c.change)}, build.StepFrom("t", "c"))
 			if diff := cmp.Diff(at(c.want, "spec.flows[1].jobTemplate"), JobFlowWarnings(flow)); diff != "" {
 				t.Errorf("JobFlow (-want +got):\n%s", diff)
 			}
-			template := &v1alpha1.JobTemplate{Spec: v1alpha1.ReusableJobSpec{JobTemplate: *jobOf(c.change)}}
+			template := &v1alpha1.JobTemplate{Spec: v1alpha1.ReusableJobSpec{JobTemplate: *build.JobSpec(c.change)}}
 			if diff := cmp.Diff(at(c.want, "spec.jobTemplate"), JobTemplateWarnings(template)); diff != "" {
 				t.Errorf("JobTemplate (-want +got):\n%s", diff)
 			}
@@ -61,7 +62,7 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestImpliedDependenciesGetNoWarning(t *testing.T) {
-	if got := JobFlowWarnings(flowOf(stepOf("a"), stepOf("b", "a"), stepOf("c", "a", "b"))); got != nil {
+	if got := JobFlowWarnings(flowOf(build.Step("a"), build.Step("b", "a"), build.Step("c", "a", "b"))); got != nil {
 		t.Errorf("got %v", got)
 	}
 }
@@ -69,7 +70,7 @@ func TestImpliedDependenciesGetNoWarning(t *testing.T) {
 func TestWarningsAreBounded(t *testing.T) {
 	flow := flowOf()
 	for i := range 30 {
-		step := stepOf(fmt.Sprintf("s%d", i))
+		step := build.Step(fmt.Sprintf("s%d", i))
 		step.JobTemplate.Template.Spec.RestartPolicy = "Always"
 		flow.Spec.Flows = append(flow.Spec.Flows, step)
 	}

@@ -43,7 +43,7 @@ func (b *bench) populate(ctx context.Context, p *population) error {
 		return err
 	}
 	return b.each(ctx, "Jobs of others", p.foreignJobs, func(ctx context.Context, i int) error {
-		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("foreign-%d", i)}, Spec: jobSpec()}
+		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("foreign-%d", i)}, Spec: *jobSpec()}
 		job.Spec.ManagedBy = new(notNative)
 		job.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
 		_, err := b.admin.BatchV1().Jobs(namespace).Create(ctx, job, metav1.CreateOptions{})

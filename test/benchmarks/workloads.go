@@ -4,10 +4,10 @@ import (
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 // workload is one row of the benchmark. To measure something new, add a row.
@@ -43,7 +43,7 @@ func workloads() []workload {
 		{key: "d", title: "a flow of 1,000 steps in 10 layers", flows: []*v1alpha1.JobFlow{layers("layers", 10, 100)}, goals: ordinary},
 		{
 			key: "e", title: "a DaemonJob on 1,000 nodes", nodes: 1000,
-			daemonJobs: []*v1alpha1.DaemonJob{{ObjectMeta: metav1.ObjectMeta{Name: "everywhere"}, Spec: v1alpha1.DaemonJobSpec{JobSpec: jobSpec()}}},
+			daemonJobs: []*v1alpha1.DaemonJob{{ObjectMeta: metav1.ObjectMeta{Name: "everywhere"}, Spec: v1alpha1.DaemonJobSpec{JobSpec: *jobSpec()}}},
 			goals:      []goal{{writesPerStep, 2}, {eventsPerStep, 1}, {readsPerStep, 0}},
 		},
 		{
@@ -73,22 +73,16 @@ var (
 	meanOf   = []string{"a", "b", "c", "d"}
 )
 
-func jobSpec() batchv1.JobSpec {
-	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{"simulated.jobflow/duration": podLife}},
-		Spec: corev1.PodSpec{
-			Containers:                    []corev1.Container{{Name: "main", Image: "busybox:1.28", Command: []string{"sh", "-c", "true"}}},
-			TerminationGracePeriodSeconds: new(int64(0)),
-		},
-	}}
+// jobSpec is a Job whose pod ends after podLife, on a simulated node.
+func jobSpec() *batchv1.JobSpec {
+	return build.JobSpec(func(spec *batchv1.JobSpec) {
+		spec.Template.Annotations = map[string]string{"simulated.jobflow/duration": podLife}
+		spec.Template.Spec.TerminationGracePeriodSeconds = new(int64(0))
+	})
 }
 
 func step(name string, dependencies ...string) v1alpha1.FlowStep {
-	return v1alpha1.FlowStep{Name: name, Dependencies: dependencies, JobTemplate: new(jobSpec())}
-}
-
-func flow(name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
-	return &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.JobFlowSpec{Flows: steps}}
+	return v1alpha1.FlowStep{Name: name, Dependencies: dependencies, JobTemplate: jobSpec()}
 }
 
 func onPods(f *v1alpha1.JobFlow) *v1alpha1.JobFlow {
@@ -101,7 +95,7 @@ func chain(name string, n int) *v1alpha1.JobFlow {
 }
 
 func diamond(name string) *v1alpha1.JobFlow {
-	return flow(name, step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"), step("e", "d"))
+	return build.Flow("", name, step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"), step("e", "d"))
 }
 
 func fanOut(name string, n int) *v1alpha1.JobFlow {
@@ -117,7 +111,7 @@ func fanOut(name string, n int) *v1alpha1.JobFlow {
 // layers has depth layers of width steps. Each step depends on two of the layer
 // before, where there are two.
 func layers(name string, depth, width int) *v1alpha1.JobFlow {
-	f := flow(name)
+	f := build.Flow("", name)
 	at := func(layer, i int) string { return fmt.Sprintf("s%d-%d", layer, i%width) }
 	for layer := range depth {
 		for i := range width {

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
@@ -50,7 +51,7 @@ func TestMetricsServiceLeadsToTheOperator(t *testing.T) {
 }
 
 func TestNoDependencies(t *testing.T) {
-	path := manifests.Path("bundle/metadata/dependencies.yaml")
+	path := repository.Path("bundle/metadata/dependencies.yaml")
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("OLM v1 refuses a bundle with dependencies.yaml (%v)", err)
 	}
@@ -70,7 +71,7 @@ func TestChannels(t *testing.T) {
 func TestSize(t *testing.T) {
 	const limit = 512 << 10
 	var size int
-	err := filepath.WalkDir(manifests.Path("bundle"), func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(repository.Path("bundle"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}

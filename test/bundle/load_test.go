@@ -9,12 +9,12 @@ import (
 	bundles "github.com/operator-framework/api/pkg/manifests"
 	operators "github.com/operator-framework/api/pkg/operators/v1alpha1"
 
-	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
 // readBundle reads the bundle once, which no test changes.
 var readBundle = sync.OnceValues(func() (*bundles.Bundle, error) {
-	return bundles.GetBundleFromDir(manifests.Path("bundle"))
+	return bundles.GetBundleFromDir(repository.Path("bundle"))
 })
 
 func loadBundle(t *testing.T) *bundles.Bundle {

@@ -9,7 +9,6 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -21,6 +20,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
@@ -84,22 +84,17 @@ func startWorld(t *testing.T) *world {
 func (w *world) runEverything(t *testing.T) {
 	t.Helper()
 	must(t, w.k8s.Create(t.Context(), brokenWebhook()))
-	template := &v1alpha1.JobTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "there"}}
-	template.Spec.JobTemplate = jobSpec()
-	must(t, w.k8s.Create(t.Context(), template))
-	refused := makeFlow("refused", v1alpha1.FlowStep{Name: "a", JobTemplate: ptr.To(jobSpec())})
+	refused := build.Flow(namespace, "refused", build.Step("a"))
 	refused.Spec.GlobalParams = &v1alpha1.GlobalParams{CommonParams: v1alpha1.CommonParams{Labels: map[string]string{"refuse": "yes"}}}
-	for _, flow := range []*v1alpha1.JobFlow{
-		makeFlow("fails", v1alpha1.FlowStep{Name: "a", JobTemplateRef: "there"}),
-		makeFlow("lacks", v1alpha1.FlowStep{Name: "a", JobTemplateRef: "missing"}),
+	for _, object := range []client.Object{
+		build.JobTemplate(namespace, "there"),
+		build.Flow(namespace, "fails", build.StepFrom("there", "a")),
+		build.Flow(namespace, "lacks", build.StepFrom("missing", "a")),
 		refused,
+		build.DaemonJob(namespace, "nowhere"),
 	} {
-		must(t, w.k8s.Create(t.Context(), flow))
+		must(t, w.k8s.Create(t.Context(), object))
 	}
-	must(t, w.k8s.Create(t.Context(), &v1alpha1.DaemonJob{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "nowhere"},
-		Spec:       v1alpha1.DaemonJobSpec{JobSpec: jobSpec()},
-	}))
 
 	w.failJob(t, "fails")
 	for name, labels := range map[string]map[string]string{
@@ -159,19 +154,6 @@ func brokenWebhook() *admissionregistrationv1.ValidatingWebhookConfiguration {
 			}},
 		}},
 	}
-}
-
-func makeFlow(name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
-	return &v1alpha1.JobFlow{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec:       v1alpha1.JobFlowSpec{Flows: steps},
-	}
-}
-
-func jobSpec() batchv1.JobSpec {
-	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-		Containers: []corev1.Container{{Name: "main", Image: "busybox:1.28", Command: []string{"true"}}},
-	}}}
 }
 
 func must(t *testing.T, err error) {

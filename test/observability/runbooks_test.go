@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
@@ -42,7 +43,7 @@ func TestAlertsSayWhatTheyHaveTo(t *testing.T) {
 }
 
 func TestEveryAlertHasItsRunbook(t *testing.T) {
-	paths, err := filepath.Glob(manifests.Path("docs/runbooks/*.md"))
+	paths, err := filepath.Glob(repository.Path("docs/runbooks/*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

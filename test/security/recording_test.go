@@ -24,6 +24,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
@@ -171,15 +172,9 @@ func (w *world) run(t *testing.T) {
 	w.scrape(op, scraper)
 
 	// A flow with a JobTemplate, of which every Job ends, and that is deleted in time.
-	w.Expect(w.k8s.Create(w.ctx, &v1alpha1.JobTemplate{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "template"},
-		Spec:       v1alpha1.ReusableJobSpec{JobTemplate: jobSpec()},
-	})).To(Succeed())
+	w.Expect(w.k8s.Create(w.ctx, build.JobTemplate(namespace, "template"))).To(Succeed())
 	flow := w.createFlow(namespace, "whole", func(spec *v1alpha1.JobFlowSpec) {
-		spec.Flows = []v1alpha1.FlowStep{
-			{Name: "a", JobTemplate: ptr.To(jobSpec())},
-			{Name: "b", JobTemplateRef: "template", Dependencies: []string{"a"}},
-		}
+		spec.Flows = append(spec.Flows, build.StepFrom("template", "b", "a"))
 		spec.TTLSecondsAfterFinished = ptr.To[int32](1)
 	})
 	w.end(namespace, "whole-a", batchv1.JobComplete)
@@ -203,12 +198,12 @@ func (w *world) run(t *testing.T) {
 	// One for whose Jobs both names are taken: of the same event once more, only the
 	// count is written.
 	for _, name := range []string{"taken-a", "taken-b"} {
-		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: jobSpec()}
+		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: *build.JobSpec()}
 		job.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
 		w.Expect(w.k8s.Create(w.ctx, job)).To(Succeed())
 	}
 	w.createFlow(namespace, "taken", func(spec *v1alpha1.JobFlowSpec) {
-		spec.Flows = append(spec.Flows, v1alpha1.FlowStep{Name: "b", JobTemplate: ptr.To(jobSpec())})
+		spec.Flows = append(spec.Flows, build.Step("b"))
 	})
 	w.Eventually(func() (list eventsv1.EventList, err error) {
 		err = w.k8s.List(w.ctx, &list, client.InNamespace(namespace))
@@ -224,7 +219,7 @@ func (w *world) run(t *testing.T) {
 	w.reaches(namespace, "late", v1alpha1.StateFailed)
 
 	// A DaemonJob, one of whose nodes goes.
-	daemon := &v1alpha1.DaemonJob{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "daemon"}, Spec: v1alpha1.DaemonJobSpec{JobSpec: jobSpec()}}
+	daemon := build.DaemonJob(namespace, "daemon")
 	// Nobody here takes away the taint with which nodes join.
 	daemon.Spec.Template.Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
 	w.Expect(w.k8s.Create(w.ctx, daemon)).To(Succeed())
@@ -245,18 +240,9 @@ func (w *world) run(t *testing.T) {
 	w.Expect(next.Stop()).To(Succeed())
 }
 
-func jobSpec() batchv1.JobSpec {
-	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-		Containers: []corev1.Container{{Name: "main", Image: "busybox:1.28"}},
-	}}}
-}
-
 // createFlow creates a flow of one step, a, or as it is edited.
 func (w *world) createFlow(namespace, name string, edits ...func(*v1alpha1.JobFlowSpec)) *v1alpha1.JobFlow {
-	flow := &v1alpha1.JobFlow{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec:       v1alpha1.JobFlowSpec{Flows: []v1alpha1.FlowStep{{Name: "a", JobTemplate: ptr.To(jobSpec())}}},
-	}
+	flow := build.Flow(namespace, name, build.Step("a"))
 	for _, edit := range edits {
 		edit(&flow.Spec)
 	}

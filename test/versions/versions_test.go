@@ -3,6 +3,7 @@
 package versions_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,12 +30,7 @@ func TestVersionsAreThoseOfKubernetes(t *testing.T) {
 	for _, file := range []string{"go.mod", "test/go.mod", "hack/tools/go.mod", "hack/devcluster/tools/coredns/go.mod"} {
 		t.Run(file, func(t *testing.T) {
 			compare(t, kubernetes, file, func(library string) bool {
-				for _, prefix := range shared {
-					if strings.HasPrefix(library, prefix) {
-						return true
-					}
-				}
-				return false
+				return slices.ContainsFunc(shared, func(prefix string) bool { return strings.HasPrefix(library, prefix) })
 			})
 		})
 	}

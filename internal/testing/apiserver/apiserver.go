@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
 // NewEnvironment returns a kube-apiserver and its etcd, to be started, with the CRDs and
@@ -24,35 +24,14 @@ func NewEnvironment() (*envtest.Environment, error) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		return nil, errors.New("KUBEBUILDER_ASSETS is not set: make test sets it, and so does: export KUBEBUILDER_ASSETS=$(bin/devcluster assets)")
 	}
-	crds, err := findCRDs()
-	if err != nil {
-		return nil, err
-	}
 	return &envtest.Environment{
-		CRDDirectoryPaths:        []string{crds},
+		CRDDirectoryPaths:        []string{repository.Path("config/crd/bases")},
 		ErrorIfCRDPathMissing:    true,
 		CRDInstallOptions:        envtest.CRDInstallOptions{MaxTime: limit.Hang},
 		WebhookInstallOptions:    envtest.WebhookInstallOptions{MaxTime: limit.Hang},
 		ControlPlaneStartTimeout: limit.Hang,
 		ControlPlaneStopTimeout:  limit.Hang,
 	}, nil
-}
-
-// findCRDs goes up from the working directory, which is that of the package under test.
-func findCRDs() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		crds := filepath.Join(dir, "config", "crd", "bases")
-		if _, err := os.Stat(crds); err == nil {
-			return crds, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("config/crd/bases is in no directory above the working directory")
-		}
-	}
 }
 
 // WriteKubeconfig makes a user and writes its kubeconfig.

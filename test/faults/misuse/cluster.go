@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +25,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 	"github.com/jobflow-operator/jobflow-operator/webhooks"
 )
@@ -89,7 +89,7 @@ func (c *cluster) Stop() error {
 // startWebhooks serves the operator's own webhooks, and has the API server call them
 // for the namespaces with the label.
 func (c *cluster) startWebhooks(server *harness.APIServer) error {
-	content, err := os.ReadFile(filepath.Join(repository, "config", "webhook", "manifests.yaml"))
+	content, err := os.ReadFile(repository.Path("config/webhook/manifests.yaml"))
 	if err != nil {
 		return err
 	}

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
 type schema = apiextensionsv1.JSONSchemaProps
@@ -57,12 +58,9 @@ func (p *property) below(paths ...string) bool {
 	})
 }
 
-// repository is the directory of the CRDs' own module, seen from this package.
-var repository = filepath.Join("..", "..", "..")
-
 // specOf is the schema of spec in the CRD of a resource.
 func specOf(resource string) (*schema, error) {
-	content, err := os.ReadFile(filepath.Join(repository, "config", "crd", "bases", "api.practice.com_"+resource+".yaml"))
+	content, err := os.ReadFile(repository.Path("config/crd/bases/api.practice.com_" + resource + ".yaml"))
 	if err != nil {
 		return nil, err
 	}

@@ -6,13 +6,13 @@ import (
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
@@ -76,7 +76,7 @@ var workloads = []workload{
 		changes: []change{{v1alpha1.StateRunning, remove}},
 	},
 	{
-		name: "daemon", share: 1, end: v1alpha1.StateSucceed, daemon: &v1alpha1.DaemonJobSpec{JobSpec: jobSpec()},
+		name: "daemon", share: 1, end: v1alpha1.StateSucceed, daemon: &v1alpha1.DaemonJobSpec{JobSpec: *build.JobSpec()},
 		changes: []change{{v1alpha1.StateSucceed, remove}},
 	},
 }
@@ -88,7 +88,7 @@ const templateOf = "soak-shared"
 type option any
 
 func step(name string, options ...option) v1alpha1.FlowStep {
-	s := v1alpha1.FlowStep{Name: name, JobTemplate: ptr.To(jobSpec())}
+	s := build.Step(name)
 	for _, o := range options {
 		switch o := o.(type) {
 		case string:
@@ -103,7 +103,7 @@ func step(name string, options ...option) v1alpha1.FlowStep {
 }
 
 func fromTemplate(name string, dependencies ...string) v1alpha1.FlowStep {
-	return v1alpha1.FlowStep{Name: name, Dependencies: dependencies, JobTemplateRef: templateOf}
+	return build.StepFrom(templateOf, name, dependencies...)
 }
 
 func fails(step string) func(*batchv1.JobSpec) {
@@ -120,12 +120,6 @@ func note(spec *batchv1.JobSpec, key, value string) {
 		spec.Template.Annotations = map[string]string{}
 	}
 	spec.Template.Annotations[key] = value
-}
-
-func jobSpec() batchv1.JobSpec {
-	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-		Containers: []corev1.Container{{Name: "main", Image: "busybox:1.28", Command: []string{"true"}}},
-	}}}
 }
 
 func steps(list ...v1alpha1.FlowStep) v1alpha1.JobFlowSpec { return v1alpha1.JobFlowSpec{Flows: list} }

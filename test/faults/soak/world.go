@@ -25,6 +25,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
@@ -143,9 +144,7 @@ func (w *world) standIn(ctx context.Context, mgr ctrl.Manager, c *census) error 
 
 // furnish makes what is there throughout.
 func (w *world) furnish(ctx context.Context, c *census) error {
-	template := &v1alpha1.JobTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: templateOf}}
-	template.Spec.JobTemplate = jobSpec()
-	if err := w.client.Create(ctx, template); err != nil {
+	if err := w.client.Create(ctx, build.JobTemplate(metav1.NamespaceDefault, templateOf)); err != nil {
 		return fmt.Errorf("creating the JobTemplate: %w", err)
 	}
 	for i := range nodes {

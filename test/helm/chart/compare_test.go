@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/kustomize/api/types"
 
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
@@ -91,7 +92,7 @@ func TestSameAsKustomize(t *testing.T) {
 
 // Every component of config/ is an option of the chart.
 func TestComponentsAreCompared(t *testing.T) {
-	entries, err := os.ReadDir(manifests.Path("config/components"))
+	entries, err := os.ReadDir(repository.Path("config/components"))
 	if err != nil {
 		t.Fatal(err)
 	}

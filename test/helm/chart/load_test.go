@@ -11,10 +11,11 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
-var chart = manifests.Path("charts/jobflow-operator")
+var chart = repository.Path("charts/jobflow-operator")
 
 // The release whose objects are those of config/default.
 const (
@@ -50,7 +51,7 @@ func render(t *testing.T, values string, arguments ...string) objects {
 	}))
 	text, err := made.(func() ([]byte, error))()
 	if err != nil {
-		t.Fatalf("%v\nvalues:\n%s", err, values)
+		t.Fatalf("%v\nvalues:\n%s\n%s", err, values, arguments)
 	}
 	return parse(t, text)
 }

@@ -3,7 +3,6 @@ package chart_test
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -116,7 +115,7 @@ func TestValidInEveryCombination(t *testing.T) {
 		for _, choices := range combinations {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
-				check.all(t, render(t, merged(t, choices), withoutCRDs, prometheusOperator, certManager))
+				check.all(t, render(t, "", chosen(t, choices)...))
 			})
 		}
 	})
@@ -183,36 +182,16 @@ func (c *checker) one(ctx context.Context, o *unstructured.Unstructured) error {
 	return yaml.UnmarshalStrict(content, into)
 }
 
-// merged is the choices as one YAML, in which a choice wins over those that follow it.
-func merged(t *testing.T, choices []string) string {
+// chosen gives Helm the choices, of which the first wins.
+func chosen(t *testing.T, choices []string) []string {
 	t.Helper()
-	var values map[string]any
+	arguments := []string{withoutCRDs, prometheusOperator, certManager}
 	for _, choice := range slices.Backward(choices) {
-		var over map[string]any
-		if err := yaml.Unmarshal([]byte(choice), &over); err != nil {
+		values, err := yaml.YAMLToJSON([]byte(choice))
+		if err != nil {
 			t.Fatal(err)
 		}
-		values = merge(over, values)
+		arguments = append(arguments, "--set-json="+string(values))
 	}
-	content, err := yaml.Marshal(values)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-func merge(over, under map[string]any) map[string]any {
-	result := maps.Clone(under)
-	if result == nil {
-		result = map[string]any{}
-	}
-	for key, value := range over {
-		below, ok := result[key].(map[string]any)
-		mine, also := value.(map[string]any)
-		if ok && also {
-			value = merge(mine, below)
-		}
-		result[key] = value
-	}
-	return result
+	return arguments
 }

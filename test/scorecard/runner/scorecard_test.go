@@ -7,7 +7,7 @@ import (
 
 	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
 
-	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
 func results(test string, states ...v1alpha3.TestResult) v1alpha3.Test {
@@ -73,7 +73,7 @@ func check(t *testing.T, err error, want string) {
 
 // The ways to spoil a bundle know its files.
 func TestSpoil(t *testing.T) {
-	if err := spoil(manifests.Path("bundle"), filepath.Join(t.TempDir(), "bundle")); err != nil {
+	if err := spoil(repository.Path("bundle"), filepath.Join(t.TempDir(), "bundle")); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
-	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
 // Build is what "kubectl apply -k" applies for a base of config/, such as "default",
@@ -52,7 +52,7 @@ func build(t testing.TB, images []types.Image, base string, components []string)
 	dir := t.TempDir()
 	// Kustomize takes only relative paths.
 	relative := func(name string) string {
-		path, err := filepath.Rel(dir, manifests.Path("config/"+name))
+		path, err := filepath.Rel(dir, repository.Path("config/"+name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,17 +7,21 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
 // Helm runs the program that make has built into bin/.
 func Helm(ctx context.Context, stdin string, arguments ...string) ([]byte, error) {
-	path := Path("bin/helm")
+	path := repository.Path("bin/helm")
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%w; run: make bin/helm", err)
 	}
 	command := exec.CommandContext(ctx, path, arguments...)
 	// Neither a cluster nor what the user has set for Helm matters here.
-	command.Env = append(os.Environ(), "KUBECONFIG=/dev/null", "HELM_NAMESPACE=", "HELM_PLUGINS=/dev/null")
+	command.Env = append(os.Environ(), "KUBECONFIG=/dev/null", "HELM_NAMESPACE=", "HELM_PLUGINS=/dev/null",
+		// A third less processor time: it ends before it has much garbage.
+		"GOGC=400")
 	command.Stdin = strings.NewReader(stdin)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -17,34 +16,14 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
-
-// Root is the repository's directory, seen from any package of the tests. It is absolute.
-var Root = sync.OnceValue(func() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		panic(err)
-	}
-	for {
-		// The Operator SDK's file, which lies nowhere else.
-		if _, err := os.Stat(filepath.Join(dir, "PROJECT")); err == nil {
-			return dir
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			panic("the working directory is not inside the repository")
-		}
-		dir = parent
-	}
-})
-
-// Path is the path of a file or directory of the repository, which is named with slashes.
-func Path(name string) string { return filepath.Join(Root(), filepath.FromSlash(name)) }
 
 // Read is the content of a file of the repository.
 func Read(t testing.TB, name string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(Path(name))
+	content, err := os.ReadFile(repository.Path(name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +48,7 @@ func Load[T any](t testing.TB, name string) T {
 // filepath.Glob.
 func LoadObjects(t testing.TB, pattern string) []*unstructured.Unstructured {
 	t.Helper()
-	paths, err := filepath.Glob(Path(pattern))
+	paths, err := filepath.Glob(repository.Path(pattern))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no files %s (%v)", pattern, err)
 	}

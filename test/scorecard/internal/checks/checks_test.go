@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
 
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/scorecard/internal/words"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
@@ -122,7 +123,7 @@ func TestBundleHasEveryTest(t *testing.T) {
 			"scorecard-test olm-crds-have-validation", "scorecard-test olm-spec-descriptors", "scorecard-test olm-status-descriptors",
 		},
 	}
-	ours := "ghcr.io/jobflow-operator/jobflow-operator-scorecard:v" + load(t, manifests.Path("bundle")).CSV.Spec.Version.String()
+	ours := "ghcr.io/jobflow-operator/jobflow-operator-scorecard:v" + load(t, repository.Path("bundle")).CSV.Spec.Version.String()
 	for _, name := range Names() {
 		want[ours] = append(want[ours], "/scorecard "+name)
 	}
@@ -160,7 +161,7 @@ func TestBundle(t *testing.T) {
 // no other words is tested in package emitted.
 func realEnvironment(t *testing.T) *Environment {
 	t.Helper()
-	b := load(t, manifests.Path("bundle"))
+	b := load(t, repository.Path("bundle"))
 	const reference = "docs/status-reference.md"
 	documented, err := words.ParseReference(string(manifests.Read(t, reference)))
 	if err != nil {
@@ -168,7 +169,7 @@ func realEnvironment(t *testing.T) *Environment {
 	}
 	return &Environment{
 		Bundle: b, Version: "v" + b.CSV.Spec.Version.String(),
-		EmittedFile: writeJSON(t, documented.Words()), ReferenceFile: manifests.Path(reference),
+		EmittedFile: writeJSON(t, documented.Words()), ReferenceFile: repository.Path(reference),
 	}
 }
 

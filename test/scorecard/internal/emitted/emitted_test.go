@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/scorecard/internal/words"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
@@ -70,7 +71,7 @@ func TestFindRefusesSourcesThatItDoesNotKnow(t *testing.T) {
 
 // What the image tells about a bundle holds for the sources that it is made of.
 func TestOperatorsWordsAreDocumented(t *testing.T) {
-	found, err := Find(manifests.Root())
+	found, err := Find(repository.Root())
 	if err != nil {
 		t.Fatal(err)
 	}
