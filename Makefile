@@ -130,13 +130,12 @@ test-unit: $(TESTLOG) ## Tests that need no API server: less than a minute.
 	$(call say,Testing the tools)
 	@$(call gotest,hack/devcluster,./...)
 	@$(call gotest,hack/tools,-count=1 ./...)
-	@$(call gotest,hack/olm,./...)
 	$(call say,Testing the bundle and the tests)
 	@$(call gotest,test,-count=1 ./bundle ./versions ./scorecard/... ./testkit/... ./faults/soak ./faults/fuzz ./faults/summary)
 	@$(call gotest,test,-run 'Invariants|TestOrder|TestAgain|TestQueuesBusy' ./faults/cluster ./faults/internal/... ./faults/trials)
 
 .PHONY: test-apiserver
-test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) $(KUSTOMIZE) ## Controllers, webhooks, permissions and chart against a real API server and etcd.
+test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) ## Controllers, webhooks, permissions and chart against a real API server and etcd.
 	$(call say,Building kube-apiserver and etcd where they are not cached)
 	@$(DEVCLUSTER) assets > /dev/null
 	$(call say,Testing the operator against an API server$(if $(race_flag), with the race detector))
