@@ -1,12 +1,9 @@
 package bundle_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -64,38 +61,6 @@ func TestChannels(t *testing.T) {
 	}
 	if bundle.DefaultChannel != "stable" {
 		t.Errorf("the default channel is %q", bundle.DefaultChannel)
-	}
-}
-
-// OLM unpacks a bundle into a ConfigMap, one gzipped entry a file, in base64.
-func TestSize(t *testing.T) {
-	const limit = 512 << 10
-	var size int
-	err := filepath.WalkDir(repository.Path("bundle"), func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		var zipped bytes.Buffer
-		writer := gzip.NewWriter(&zipped)
-		if _, err := writer.Write(content); err != nil {
-			return err
-		}
-		if err := writer.Close(); err != nil {
-			return err
-		}
-		size += zipped.Len()
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("gzipped: %d bytes", size)
-	if size == 0 || size >= limit {
-		t.Errorf("the bundle has %d bytes gzipped, the limit is %d", size, limit)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // All of validation.AllValidators but two: PackageManifestValidator is about a
 // format that bundles have replaced, and MultipleArchitecturesValidator pulls the
-// images with a container engine. TestImages and TestPlatforms look at those.
+// images with a container engine. TestPlatforms and the scorecard's tests look at those.
 func TestValidators(t *testing.T) {
 	bundle := loadBundle(t)
 	for name, v := range map[string]validator.Validator{

@@ -61,17 +61,12 @@ func run(test string) v1alpha3.TestStatus {
 	})
 }
 
-type warnings func(string)
-
-// HandleWarningHeader is for rest.Config.
-func (w warnings) HandleWarningHeader(_ int, _ string, text string) { w(text) }
-
-func connect(warn func(string)) (dynamic.Interface, error) {
+func connect(warnings rest.WarningHandler) (dynamic.Interface, error) {
 	config, err := rest.InClusterConfig()
 	if err != nil {
 		return nil, fmt.Errorf("the test has to run in the cluster: %w", err)
 	}
 	config.Timeout = timeout
-	config.WarningHandler = warnings(warn)
+	config.WarningHandler = warnings
 	return dynamic.NewForConfig(config)
 }

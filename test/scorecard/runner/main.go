@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/jobflow-operator/jobflow-operator/test/scorecard/internal/checks"
 )
 
 func main() {
@@ -34,7 +36,7 @@ func main() {
 
 func run(s *scorecard, bundle string) error {
 	fmt.Printf("The bundle %s\n", bundle)
-	tests, err := configured(bundle)
+	tests, err := checks.Configured(bundle)
 	if err != nil {
 		return err
 	}

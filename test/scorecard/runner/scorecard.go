@@ -8,13 +8,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
-	"sigs.k8s.io/yaml"
 )
 
 // scorecard is how operator-sdk is called.
@@ -41,27 +39,6 @@ func (s *scorecard) run(bundle, selector string) (*v1alpha3.TestList, error) {
 		return nil, fmt.Errorf("operator-sdk %s: %w", strings.Join(args, " "), errors.Join(err, decodeErr))
 	}
 	return &list, nil
-}
-
-// configured are the tests that a bundle asks for.
-func configured(bundle string) ([]v1alpha3.TestConfiguration, error) {
-	path := filepath.Join(bundle, "tests", "scorecard", "config.yaml")
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var configuration v1alpha3.Configuration
-	if err := yaml.UnmarshalStrict(content, &configuration); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	var tests []v1alpha3.TestConfiguration
-	for _, stage := range configuration.Stages {
-		tests = append(tests, stage.Tests...)
-	}
-	if len(tests) == 0 {
-		return nil, fmt.Errorf("%s: stages[].tests: none; run make bundle", path)
-	}
-	return tests, nil
 }
 
 // printTable leaves the logs out: some are CRDs in full.

@@ -8,96 +8,61 @@ import (
 	"strings"
 
 	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
 
-type object = map[string]any
-
-// damage is what is done to a bundle, and what the test that looks for it says.
+// damage is what is done to a field of a bundle, and what the test that looks for it says.
 type damage struct {
-	test string
-	says string
-	do   func(bundle string) error
+	test, says string
+	// file is how the name of the manifest ends.
+	file  string
+	field []string
+	value any
 }
+
+const csv = ".clusterserviceversion.yaml"
+
+type object = map[string]any
 
 var damages = []damage{
 	{
 		test: "jobflow-examples-accepted-test",
 		says: `metadata.annotations[operatorframework.io/initialization-resource]: JobFlow spoilt is refused`,
-		do: func(bundle string) error {
-			return changeCSV(bundle, func(csv object) error {
-				annotations, err := below(csv, "metadata", "annotations")
-				if err != nil {
-					return err
-				}
-				// A step that depends on itself: what only admission knows.
-				annotations["operatorframework.io/initialization-resource"] = `{"apiVersion": "api.practice.com/v1alpha1", "kind": "JobFlow",
-					"metadata": {"name": "spoilt"}, "spec": {"flows": [{"name": "a", "dependencies": ["a"], "jobTemplate": {"template": {"spec": {
-					"containers": [{"name": "main", "image": "busybox:1.28"}]}}}}]}}`
-				return nil
-			})
-		},
+		file: csv, field: []string{"metadata", "annotations", "operatorframework.io/initialization-resource"},
+		// A step that depends on itself: what only admission knows.
+		value: `{"apiVersion": "api.practice.com/v1alpha1", "kind": "JobFlow",
+			"metadata": {"name": "spoilt"}, "spec": {"flows": [{"name": "a", "dependencies": ["a"], "jobTemplate": {"template": {"spec": {
+			"containers": [{"name": "main", "image": "busybox:1.28"}]}}}}]}}`,
 	},
 	{
 		test: "jobflow-size-budget-test",
 		says: "bytes of JSON, and 200000 is the limit",
-		do: func(bundle string) error {
-			return changeFile(bundle, "_jobflows.yaml", func(crd object) error {
-				spec, err := below(crd, "spec")
-				if err != nil {
-					return err
-				}
-				spec["versions"] = []any{object{"name": "v1", "schema": object{"openAPIV3Schema": object{"description": strings.Repeat("long", 50_000)}}}}
-				return nil
-			})
-		},
+		file: "_jobflows.yaml", field: []string{"spec", "versions"},
+		value: []any{object{"name": "v1", "schema": object{"openAPIV3Schema": object{"description": strings.Repeat("long", 50_000)}}}},
 	},
 	{
 		test: "jobflow-rbac-wildcards-test",
 		says: `spec.install.spec.clusterPermissions[0].rules[0].verbs[0]: "*" is a wildcard`,
-		do: func(bundle string) error {
-			return changeCSV(bundle, func(csv object) error {
-				install, err := below(csv, "spec", "install", "spec")
-				if err != nil {
-					return err
-				}
-				install["clusterPermissions"] = []any{object{"serviceAccountName": "all", "rules": []any{
-					object{"apiGroups": []any{""}, "resources": []any{"nodes"}, "verbs": []any{"*"}},
-				}}}
-				return nil
-			})
-		},
+		file: csv, field: []string{"spec", "install", "spec", "clusterPermissions"},
+		value: []any{object{"serviceAccountName": "all", "rules": []any{
+			object{"apiGroups": []any{""}, "resources": []any{"nodes"}, "verbs": []any{"*"}},
+		}}},
 	},
 	{
 		test: "jobflow-images-listed-test",
 		says: "is not in spec.relatedImages; add it there",
-		do: func(bundle string) error {
-			return changeCSV(bundle, func(csv object) error {
-				spec, err := below(csv, "spec")
-				if err != nil {
-					return err
-				}
-				delete(spec, "relatedImages")
-				return nil
-			})
-		},
+		file: csv, field: []string{"spec", "relatedImages"},
+		value: []any{},
 	},
 	{
 		test: "jobflow-words-documented-test",
 		says: "the condition Complete of JobFlow is not named",
-		do: func(bundle string) error {
-			return changeCSV(bundle, func(csv object) error {
-				crds, err := below(csv, "spec", "customresourcedefinitions")
-				if err != nil {
-					return err
-				}
-				crds["owned"] = []any{object{
-					"kind": "JobFlow", "name": "jobflows.api.practice.com", "version": "v1alpha1",
-					"statusDescriptors": []any{object{"path": "conditions", "description": "What there is to say."}},
-				}}
-				return nil
-			})
-		},
+		file: csv, field: []string{"spec", "customresourcedefinitions", "owned"},
+		value: []any{object{
+			"kind": "JobFlow", "name": "jobflows.api.practice.com", "version": "v1alpha1",
+			"statusDescriptors": []any{object{"path": "conditions", "description": "What there is to say."}},
+		}},
 	},
 }
 
@@ -132,18 +97,14 @@ func allFail(list *v1alpha3.TestList) error {
 	return errors.Join(problems...)
 }
 
-func changeCSV(bundle string, change func(object) error) error {
-	return changeFile(bundle, ".clusterserviceversion.yaml", change)
-}
-
-// changeFile changes the one manifest whose name ends so.
-func changeFile(bundle, suffix string, change func(object) error) error {
-	paths, err := filepath.Glob(filepath.Join(bundle, "manifests", "*"+suffix))
+// do gives the field of the one manifest whose name ends so another value.
+func (d *damage) do(bundle string) error {
+	paths, err := filepath.Glob(filepath.Join(bundle, "manifests", "*"+d.file))
 	if err != nil {
 		return err
 	}
 	if len(paths) != 1 {
-		return fmt.Errorf("%d files in manifests/ end in %s, and there should be one", len(paths), suffix)
+		return fmt.Errorf("%d files in manifests/ end in %s, and there should be one", len(paths), d.file)
 	}
 	content, err := os.ReadFile(paths[0])
 	if err != nil {
@@ -153,23 +114,14 @@ func changeFile(bundle, suffix string, change func(object) error) error {
 	if err := yaml.Unmarshal(content, &o); err != nil {
 		return err
 	}
-	if err := change(o); err != nil {
+	if _, found, err := unstructured.NestedFieldNoCopy(o, d.field...); !found {
+		return errors.Join(fmt.Errorf("%s has no %s", paths[0], strings.Join(d.field, ".")), err)
+	}
+	if err := unstructured.SetNestedField(o, d.value, d.field...); err != nil {
 		return err
 	}
 	if content, err = yaml.Marshal(o); err != nil {
 		return err
 	}
 	return os.WriteFile(paths[0], content, 0o644)
-}
-
-// below is the object in a field.
-func below(o object, fields ...string) (object, error) {
-	for i, field := range fields {
-		next, ok := o[field].(object)
-		if !ok {
-			return nil, fmt.Errorf("%s is no object", strings.Join(fields[:i+1], "."))
-		}
-		o = next
-	}
-	return o, nil
 }

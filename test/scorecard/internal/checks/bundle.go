@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
 	operators "github.com/operator-framework/api/pkg/operators/v1alpha1"
 	"sigs.k8s.io/yaml"
 )
@@ -54,6 +55,27 @@ func Load(dir string) (*Bundle, error) {
 		return nil, errors.New("manifests/ has no CSV, a file whose name ends in " + csvSuffix)
 	}
 	return b, nil
+}
+
+// Configured are the tests that a bundle asks for.
+func Configured(bundle string) ([]v1alpha3.TestConfiguration, error) {
+	path := filepath.Join(bundle, "tests", "scorecard", "config.yaml")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var configuration v1alpha3.Configuration
+	if err := yaml.UnmarshalStrict(content, &configuration); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var tests []v1alpha3.TestConfiguration
+	for _, stage := range configuration.Stages {
+		tests = append(tests, stage.Tests...)
+	}
+	if len(tests) == 0 {
+		return nil, fmt.Errorf("%s: stages[].tests: none; run make bundle", path)
+	}
+	return tests, nil
 }
 
 // manifestsOf reads the objects of a kind, by their path in the bundle.

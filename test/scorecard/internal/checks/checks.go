@@ -11,14 +11,14 @@ import (
 
 	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 )
 
 // Environment is what the checks need beside the bundle.
 type Environment struct {
 	Bundle *Bundle
-	// Connect reaches the cluster as the service account that runs the tests. What
-	// the API server warns of is handed to warn.
-	Connect func(warn func(string)) (dynamic.Interface, error)
+	// Connect reaches the cluster as the service account that runs the tests.
+	Connect func(rest.WarningHandler) (dynamic.Interface, error)
 	// Namespace is where the tests run.
 	Namespace string
 	// Version of the operator that the image was made with.

@@ -76,6 +76,28 @@ func fail(name string, errors ...string) v1alpha3.TestResult {
 	return v1alpha3.TestResult{Name: name, State: v1alpha3.FailState, Errors: errors}
 }
 
+func cannotTell(name, why string) v1alpha3.TestResult {
+	return v1alpha3.TestResult{Name: name, State: v1alpha3.ErrorState, Errors: []string{why}}
+}
+
+// finding is what a check that needs nothing but the bundle finds in the good one with
+// edits.
+type finding struct {
+	edits []edit
+	want  v1alpha3.TestResult
+}
+
+func expectFindings(t *testing.T, name string, findings map[string]finding) {
+	t.Helper()
+	for scenario, f := range findings {
+		t.Run(scenario, func(t *testing.T) {
+			if diff := cmp.Diff(f.want, run(t, name, &Environment{Bundle: load(t, bundleWith(t, f.edits...))})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestRunRefusesAnUnknownName(t *testing.T) {
 	result := run(t, "unknown", &Environment{})
 	if result.State != v1alpha3.ErrorState || len(result.Errors) != 1 || !strings.Contains(result.Errors[0], "jobflow-size-budget") {
@@ -87,8 +109,7 @@ func TestRunRefusesAnUnknownName(t *testing.T) {
 func TestRunReportsWhatItCannotTell(t *testing.T) {
 	all["broken"] = func(context.Context, *Environment, *report) error { return os.ErrNotExist }
 	t.Cleanup(func() { delete(all, "broken") })
-	want := v1alpha3.TestResult{Name: "broken", State: v1alpha3.ErrorState, Errors: []string{os.ErrNotExist.Error()}}
-	if diff := cmp.Diff(want, run(t, "broken", nil)); diff != "" {
+	if diff := cmp.Diff(cannotTell("broken", os.ErrNotExist.Error()), run(t, "broken", nil)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -101,17 +122,6 @@ func TestLoadRefuses(t *testing.T) {
 	if _, err := Load(bundleWith(t, edit{csvFile, "version: 1.2.3", "version: [1"})); err == nil {
 		t.Error("no error for a CSV that cannot be read")
 	}
-}
-
-// configured are the tests in this repository's bundle.
-func configured(t *testing.T) []v1alpha3.TestConfiguration {
-	t.Helper()
-	configuration := manifests.Only[v1alpha3.Configuration](t, manifests.LoadObjects(t, "bundle/tests/scorecard/config.yaml"), "Configuration")
-	var tests []v1alpha3.TestConfiguration
-	for _, stage := range configuration.Stages {
-		tests = append(tests, stage.Tests...)
-	}
-	return tests
 }
 
 // All that operator-sdk has, and all of these.
@@ -127,8 +137,12 @@ func TestBundleHasEveryTest(t *testing.T) {
 	for _, name := range Names() {
 		want[ours] = append(want[ours], "/scorecard "+name)
 	}
+	tests, err := Configured(repository.Path("bundle"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := map[string][]string{}
-	for _, test := range configured(t) {
+	for _, test := range tests {
 		got[test.Image] = append(got[test.Image], strings.Join(test.Entrypoint, " "))
 		if want := test.Entrypoint[1] + "-test"; test.Labels["test"] != want || test.Labels["suite"] == "" {
 			t.Errorf("the labels of %v are %v, and test should be %s", test.Entrypoint, test.Labels, want)

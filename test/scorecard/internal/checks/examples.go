@@ -25,6 +25,12 @@ type example struct {
 	object unstructured.Unstructured
 }
 
+// warnings are what the API server warned of.
+type warnings []string
+
+// HandleWarningHeader is for rest.Config.
+func (w *warnings) HandleWarningHeader(_ int, _ string, text string) { *w = append(*w, text) }
+
 // examplesAccepted has the API server say what it would do with each example:
 // schema, rules and admission, with unknown fields refused and nothing stored.
 func examplesAccepted(ctx context.Context, env *Environment, r *report) error {
@@ -33,8 +39,8 @@ func examplesAccepted(ctx context.Context, env *Environment, r *report) error {
 		return err
 	}
 	resources := ownedResources(env.Bundle, examples, r)
-	var warnings []string
-	cluster, err := env.Connect(func(text string) { warnings = append(warnings, text) })
+	var said warnings
+	cluster, err := env.Connect(&said)
 	if err != nil {
 		return err
 	}
@@ -53,14 +59,14 @@ func examplesAccepted(ctx context.Context, env *Environment, r *report) error {
 		e.object.SetName("")
 		e.object.SetGenerateName(name + "-")
 		e.object.SetNamespace("")
-		warnings = nil
+		said = nil
 		_, err := cluster.Resource(resource).Namespace(env.Namespace).Create(ctx, &e.object,
 			metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict})
 		if err != nil {
 			r.errorf("%s: %s %s is refused: %v%s", e.at, e.object.GetKind(), name, err, mend(err, env.Namespace, resource))
 			continue
 		}
-		for _, warning := range warnings {
+		for _, warning := range said {
 			r.suggestf("%s: the API server warns: %s", e.at, warning)
 		}
 		r.logf("%s: %s %s is accepted", e.at, e.object.GetKind(), name)

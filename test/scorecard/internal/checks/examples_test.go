@@ -17,7 +17,7 @@ import (
 
 // apiServer answers every request with the status and notes what it was asked. A
 // real one is asked by make test-scorecard.
-func apiServer(t *testing.T, answer metav1.Status, warning string) (connect func(func(string)) (dynamic.Interface, error), asked *[]string) {
+func apiServer(t *testing.T, answer metav1.Status, warning string) (connect func(rest.WarningHandler) (dynamic.Interface, error), asked *[]string) {
 	t.Helper()
 	asked = new([]string)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,14 +41,10 @@ func apiServer(t *testing.T, answer metav1.Status, warning string) (connect func
 		_ = json.NewEncoder(w).Encode(answer)
 	}))
 	t.Cleanup(server.Close)
-	return func(warn func(string)) (dynamic.Interface, error) {
-		return dynamic.NewForConfig(&rest.Config{Host: server.URL, WarningHandler: handler(warn)})
+	return func(warnings rest.WarningHandler) (dynamic.Interface, error) {
+		return dynamic.NewForConfig(&rest.Config{Host: server.URL, WarningHandler: warnings})
 	}, asked
 }
-
-type handler func(string)
-
-func (h handler) HandleWarningHeader(_ int, _ string, text string) { h(text) }
 
 const (
 	examplesName   = "jobflow-examples-accepted"
@@ -149,7 +145,7 @@ func TestExamplesCannotTell(t *testing.T) {
 	connect, _ := apiServer(t, created, "")
 	for scenario, tc := range map[string]struct {
 		edits   []edit
-		connect func(func(string)) (dynamic.Interface, error)
+		connect func(rest.WarningHandler) (dynamic.Interface, error)
 		want    string
 	}{
 		"no examples":               {[]edit{{csvFile, "alm-examples", "examples"}}, connect, "metadata.annotations[alm-examples]"},
@@ -157,7 +153,7 @@ func TestExamplesCannotTell(t *testing.T) {
 		"an initial object that is none": {
 			[]edit{{csvFile, `"metadata": {"name": "initial"}, "spec": {}}`, `]`}}, connect, "metadata.annotations[operatorframework.io/initialization-resource]",
 		},
-		"no cluster": {nil, func(func(string)) (dynamic.Interface, error) { return nil, errors.New("nobody there") }, "nobody there"},
+		"no cluster": {nil, func(rest.WarningHandler) (dynamic.Interface, error) { return nil, errors.New("nobody there") }, "nobody there"},
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			got := run(t, examplesName, &Environment{Bundle: load(t, bundleWith(t, tc.edits...)), Namespace: "tests", Connect: tc.connect})

@@ -1,11 +1,6 @@
 package checks
 
-import (
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
-)
+import "testing"
 
 func TestImagesListed(t *testing.T) {
 	const (
@@ -13,10 +8,7 @@ func TestImagesListed(t *testing.T) {
 		spec  = csvFile + ": spec.install.spec.deployments[0].spec.template.spec."
 		first = "{name: first, image: example.com/first:v1}"
 	)
-	for scenario, tc := range map[string]struct {
-		edits []edit
-		want  v1alpha3.TestResult
-	}{
+	expectFindings(t, name, map[string]finding{
 		"what runs is what is listed": {want: pass(name)},
 		"an init container's image is not listed": {
 			edits: []edit{{csvFile, "- " + first, ""}},
@@ -41,19 +33,9 @@ func TestImagesListed(t *testing.T) {
 			edits: []edit{{csvFile, "- name: manager\n                    image", "- name: main\n                    image"}},
 			want:  fail(name, csvFile+": spec.install.spec.deployments: no container is named manager; name the operator's so"),
 		},
-	} {
-		t.Run(scenario, func(t *testing.T) {
-			got := run(t, name, &Environment{Bundle: load(t, bundleWith(t, tc.edits...))})
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-func TestImagesListedNeedsADeployment(t *testing.T) {
-	b := load(t, bundleWith(t, edit{csvFile, "deployments:", "others:"}))
-	if got := run(t, "jobflow-images-listed", &Environment{Bundle: b}); got.State != v1alpha3.ErrorState {
-		t.Errorf("not an error: %v", got)
-	}
+		"nothing is deployed": {
+			edits: []edit{{csvFile, "deployments:", "others:"}},
+			want:  cannotTell(name, csvFile+": spec.install.spec.deployments run no image; run make bundle"),
+		},
+	})
 }

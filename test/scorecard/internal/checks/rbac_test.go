@@ -1,18 +1,10 @@
 package checks
 
-import (
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
-)
+import "testing"
 
 func TestRBACWildcards(t *testing.T) {
 	const name = "jobflow-rbac-wildcards"
-	for scenario, tc := range map[string]struct {
-		edits []edit
-		want  v1alpha3.TestResult
-	}{
+	expectFindings(t, name, map[string]finding{
 		"all is named": {want: pass(name)},
 		"a wildcard in the operator's cluster permissions": {
 			edits: []edit{{csvFile, "resources: [jobs]", `resources: [jobs, "*"]`}},
@@ -33,20 +25,10 @@ func TestRBACWildcards(t *testing.T) {
 				`manifests/viewer.yaml: rules[0].apiGroups[0]: "*" is a wildcard; name each of the apiGroups that are needed`,
 				`manifests/viewer.yaml: rules[0].resources[0]: "things/*" is a wildcard; name each of the resources that are needed`),
 		},
-	} {
-		t.Run(scenario, func(t *testing.T) {
-			got := run(t, name, &Environment{Bundle: load(t, bundleWith(t, tc.edits...))})
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-// No permissions at all is a bundle that was not read as it should be.
-func TestRBACWildcardsNeedsRules(t *testing.T) {
-	b := load(t, bundleWith(t, edit{csvFile, "clusterPermissions:", "others:"}, edit{csvFile, "      permissions:", "      more:"}))
-	if got := run(t, "jobflow-rbac-wildcards", &Environment{Bundle: b}); got.State != v1alpha3.ErrorState {
-		t.Errorf("not an error: %v", got)
-	}
+		// Such a bundle was not read as it should be.
+		"no permissions at all": {
+			edits: []edit{{csvFile, "clusterPermissions:", "others:"}, {csvFile, "      permissions:", "      more:"}},
+			want:  cannotTell(name, csvFile+": spec.install.spec has no permissions at all; run make bundle"),
+		},
+	})
 }
