@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
@@ -97,7 +98,7 @@ var _ = Describe("The published samples, some minutes later", SpecPriority(-1), 
 	})
 
 	It("have run the DaemonJob on minikube, the node that is not excluded", func(ctx SpecContext) {
-		dj := getDaemonJob(ctx, published.namespace, "daemonjob-example")
+		dj := build.DaemonJob(published.namespace, "daemonjob-example")
 		expectEndWithin(ctx, publishedSleep+testkit.Hang, dj, v1alpha1.StateSucceed)
 
 		Expect(phases(dj.Status.Nodes)).To(And(HaveKeyWithValue(minikube, "Succeeded"), Not(HaveKey(node1)), Not(HaveKey(node2))))

@@ -24,13 +24,6 @@ func getFlow(ctx context.Context, namespace, name string) *v1alpha1.JobFlow {
 	return flow
 }
 
-func getDaemonJob(ctx context.Context, namespace, name string) *v1alpha1.DaemonJob {
-	GinkgoHelper()
-	dj := &v1alpha1.DaemonJob{}
-	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, dj)).To(Succeed())
-	return dj
-}
-
 // expectEnd waits until a JobFlow or DaemonJob, which is read again, has ended in
 // a state, and gives up at once when it ends in another.
 func expectEnd(ctx context.Context, object client.Object, state v1alpha1.State) {

@@ -3,19 +3,17 @@ package olm
 import (
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
@@ -147,22 +145,18 @@ func crdGenerations(ctx context.Context) map[string]int64 {
 	return generations
 }
 
-func crdOf(bundle, name string) *apiextensionsv1.CustomResourceDefinition {
-	GinkgoHelper()
-	content, err := os.ReadFile(filepath.Join("..", "..", bundle, "manifests", "api.practice.com_"+name+".yaml"))
-	Expect(err).NotTo(HaveOccurred())
-	crd := &apiextensionsv1.CustomResourceDefinition{}
-	Expect(yaml.Unmarshal(content, crd)).To(Succeed())
-	return crd
-}
-
 // expectCRDs shows that the CRDs in the cluster are those of the current bundle: what
 // they say, and that OLM has noted whose they are. Where the two versions differ,
 // the API server must have seen a change.
 func expectCRDs(ctx context.Context, before map[string]int64) {
 	GinkgoHelper()
 	for _, name := range crds {
-		stored, wanted, old := getCRD(ctx, name), crdOf("bundle", name), crdOf("catalog/released/v0.1.0", name)
+		stored := getCRD(ctx, name)
+		in := func(bundle string) *apiextensionsv1.CustomResourceDefinition {
+			crd := manifests.Load[apiextensionsv1.CustomResourceDefinition](GinkgoTB(), bundle+"/manifests/api.practice.com_"+name+".yaml")
+			return &crd
+		}
+		wanted, old := in("bundle"), in("catalog/released/v0.1.0")
 		Expect(stored.Annotations).To(ContainElement(namespace+"/"+current), "who installed CRD %s", name)
 		Expect(schemaOf(stored)).To(MatchJSON(schemaOf(wanted)), "schema of CRD %s", name)
 		if schemaOf(old) != schemaOf(wanted) {

@@ -3,24 +3,21 @@ package install_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
-// root is the repository's.
-var root = filepath.Join("..", "..", "..")
-
 // helm is the one that make has built.
 func helm(ctx context.Context, arguments ...string) cli.Output {
 	GinkgoHelper()
-	return cli.Run(ctx, "", filepath.Join(root, "bin", "helm"), arguments...)
+	return cli.Run(ctx, "", repository.Path("bin/helm"), arguments...)
 }
 
 // specPrefix begins the names of the specs' namespaces.

@@ -11,17 +11,19 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
@@ -33,7 +35,7 @@ const (
 
 var _ = Describe("With Helm", Ordered, func() {
 	var namespace string
-	chart := filepath.Join(root, "charts", "jobflow-operator")
+	chart := repository.Path("charts/jobflow-operator")
 	release := func(ctx context.Context, verb, chart string, more ...string) cli.Output {
 		GinkgoHelper()
 		repository, tag := image()
@@ -73,10 +75,9 @@ var _ = Describe("With Helm", Ordered, func() {
 	It("a sample runs, and what is wrong is refused", func(ctx SpecContext) {
 		k8s.AwaitAdmission(ctx, namespace)
 		// The published sleep is left to test/e2e, as are the other samples.
-		sample, err := os.ReadFile(filepath.Join(root, "config", "samples", "daemonjob.yaml"))
-		Expect(err).NotTo(HaveOccurred())
-		shorter := strings.Replace(string(sample), "sleep 100s", "sleep 4s", 1)
-		Expect(shorter).NotTo(Equal(string(sample)))
+		sample := string(manifests.Read(GinkgoTB(), "config/samples/daemonjob.yaml"))
+		shorter := strings.Replace(sample, "sleep 100s", "sleep 4s", 1)
+		Expect(shorter).NotTo(Equal(sample))
 		cli.KubectlWith(ctx, shorter, "apply", "--namespace", namespace, "--filename", "-").Succeeded()
 		succeeds(ctx, namespace, "daemonjob/daemonjob-example")
 		refuses(ctx, namespace)
@@ -108,7 +109,7 @@ var _ = Describe("With Helm", Ordered, func() {
 		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: operatorName}, deployment)).To(Succeed())
 		Expect(deployment.Spec.Template.Spec.Containers[0].Args).To(Equal([]string{"--leader-elect", "--workers=4", "--zap-log-level=debug"}))
 		Expect(operatorPods(ctx)).To(HaveLen(1))
-		Expect(columnsOf(ctx)).To(Equal(columnsOfFile()))
+		Expect(columnsOf(ctx)).To(And(Not(BeEmpty()), Equal(columns(manifests.Load[apiextensionsv1.CustomResourceDefinition](GinkgoTB(), "config/crd/bases/"+jobFlowsFile)))))
 		Expect(announcedCA(ctx)).To(Equal(ca), "the upgrade took the webhooks' CA away")
 
 		k8s.Release(ctx, own, "upgraded-long")
@@ -186,57 +187,37 @@ var _ = Describe("With Helm", Ordered, func() {
 	})
 })
 
-const jobFlows = "jobflows.api.practice.com"
+const (
+	jobFlows     = "jobflows.api.practice.com"
+	jobFlowsFile = "api.practice.com_jobflows.yaml"
+)
 
 // earlier is the chart as it might have been before its CRD of JobFlows got columns.
 func earlier(chart string) string {
 	GinkgoHelper()
 	directory := filepath.Join(GinkgoT().TempDir(), "jobflow-operator")
 	Expect(os.CopyFS(directory, os.DirFS(chart))).To(Succeed())
-	path := filepath.Join(directory, "files", "crds", "api.practice.com_jobflows.yaml")
-	crd := readCRD(path)
-	version := crd.Object["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)
+	crd := manifests.Load[map[string]any](GinkgoTB(), "charts/jobflow-operator/files/crds/"+jobFlowsFile)
+	version := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)
 	delete(version, "additionalPrinterColumns")
-	content, err := yaml.Marshal(crd.Object)
+	content, err := yaml.Marshal(crd)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(os.WriteFile(path, content, 0o600)).To(Succeed())
+	Expect(os.WriteFile(filepath.Join(directory, "files", "crds", jobFlowsFile), content, 0o600)).To(Succeed())
 	return directory
-}
-
-func readCRD(path string) *unstructured.Unstructured {
-	GinkgoHelper()
-	content, err := os.ReadFile(path)
-	Expect(err).NotTo(HaveOccurred())
-	crd := &unstructured.Unstructured{}
-	Expect(yaml.Unmarshal(content, &crd.Object)).To(Succeed())
-	return crd
 }
 
 // columnsOf are the names of the columns that kubectl shows of JobFlows.
 func columnsOf(ctx context.Context) []string {
 	GinkgoHelper()
-	crd := &unstructured.Unstructured{}
-	crd.SetAPIVersion("apiextensions.k8s.io/v1")
-	crd.SetKind("CustomResourceDefinition")
-	Expect(k8s.Get(ctx, client.ObjectKey{Name: jobFlows}, crd)).To(Succeed())
+	var crd apiextensionsv1.CustomResourceDefinition
+	Expect(k8s.Get(ctx, client.ObjectKey{Name: jobFlows}, &crd)).To(Succeed())
 	return columns(crd)
 }
 
-func columnsOfFile() []string {
-	GinkgoHelper()
-	found := columns(readCRD(filepath.Join(root, "config", "crd", "bases", "api.practice.com_jobflows.yaml")))
-	Expect(found).NotTo(BeEmpty())
-	return found
-}
-
-func columns(crd *unstructured.Unstructured) []string {
-	GinkgoHelper()
-	versions, _, err := unstructured.NestedSlice(crd.Object, "spec", "versions")
-	Expect(err).NotTo(HaveOccurred())
+func columns(crd apiextensionsv1.CustomResourceDefinition) []string {
 	var names []string
-	all, _ := versions[0].(map[string]any)["additionalPrinterColumns"].([]any)
-	for _, column := range all {
-		names = append(names, column.(map[string]any)["name"].(string))
+	for _, column := range crd.Spec.Versions[0].AdditionalPrinterColumns {
+		names = append(names, column.Name)
 	}
 	// The API server puts the age where there is nothing.
 	if len(names) == 1 && names[0] == "Age" {

@@ -10,16 +10,16 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 var _ = Describe("With kubectl apply -f dist/install.yaml, client side", func() {
 	It("it is installed, works, is applied once more without a change, and removed", func(ctx SpecContext) {
-		content, err := os.ReadFile(filepath.Join(root, "dist", "install.yaml"))
-		Expect(err).NotTo(HaveOccurred())
+		content := string(manifests.Read(GinkgoTB(), "dist/install.yaml"))
 		// As the docs have it, for an image of one's own.
-		Expect(strings.Count(string(content), "ghcr.io/jobflow-operator/jobflow-operator:v0.2.0")).To(Equal(1))
+		Expect(strings.Count(content, "ghcr.io/jobflow-operator/jobflow-operator:v0.2.0")).To(Equal(1))
 		file := filepath.Join(GinkgoT().TempDir(), "install.yaml")
-		Expect(os.WriteFile(file, []byte(strings.ReplaceAll(string(content), "ghcr.io/jobflow-operator/jobflow-operator:v0.2.0", os.Getenv("IMG"))), 0o600)).To(Succeed())
+		Expect(os.WriteFile(file, []byte(strings.ReplaceAll(content, "ghcr.io/jobflow-operator/jobflow-operator:v0.2.0", os.Getenv("IMG"))), 0o600)).To(Succeed())
 		namespace := k8s.NewNamespace(ctx, specPrefix)
 		DeferCleanup(func(ctx SpecContext) {
 			cli.Kubectl(ctx, "delete", "--ignore-not-found", "--filename", file).Succeeded()
