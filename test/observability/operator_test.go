@@ -38,16 +38,8 @@ type world struct {
 
 func startWorld(t *testing.T) *world {
 	t.Helper()
-	environment, err := apiserver.NewEnvironment()
-	must(t, err)
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Error("stopping the API server:", err)
-		}
-	})
-	config, err := environment.Start()
-	must(t, err)
-	k8s, err := client.New(config, client.Options{Scheme: controllers.NewScheme()})
+	environment := apiserver.Start(t)
+	k8s, err := client.New(environment.Config, client.Options{Scheme: controllers.NewScheme()})
 	must(t, err)
 
 	dir := t.TempDir()

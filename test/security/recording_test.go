@@ -90,25 +90,17 @@ func startWorld(t *testing.T, user, authorizer string) *world {
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
 	w := &world{Gomega: NewWithT(t), ctx: t.Context(), installed: kustomize.Build(t, "default")}
 
-	environment, err := apiserver.NewEnvironment()
-	w.Expect(err).NotTo(HaveOccurred())
-	environment.ControlPlane.GetAPIServer().Configure().
-		// The recorder has no opinion, so RBAC decides.
-		Set("authorization-mode", "Webhook,RBAC").
-		Set("authorization-webhook-config-file", authorizer).
-		Set("authorization-webhook-version", "v1").
-		// As on OpenShift: who sets an owner that is protected from deletion has to be
-		// allowed to set finalizers of it.
-		Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement")
-	config, err := environment.Start()
-	w.Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
+	environment := apiserver.Start(t, func(environment *envtest.Environment) {
+		environment.ControlPlane.GetAPIServer().Configure().
+			// The recorder has no opinion, so RBAC decides.
+			Set("authorization-mode", "Webhook,RBAC").
+			Set("authorization-webhook-config-file", authorizer).
+			Set("authorization-webhook-version", "v1").
+			// As on OpenShift: who sets an owner that is protected from deletion has to be
+			// allowed to set finalizers of it.
+			Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement")
 	})
-
-	direct, err := client.New(config, client.Options{Scheme: controllers.NewScheme()})
+	direct, err := client.New(environment.Config, client.Options{Scheme: controllers.NewScheme()})
 	w.Expect(err).NotTo(HaveOccurred())
 	w.k8s = client.WithFieldValidation(direct, metav1.FieldValidationStrict)
 	w.install(append(slices.Clone(w.installed), added(t)...))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"testing"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -32,6 +33,27 @@ func NewEnvironment() (*envtest.Environment, error) {
 		ControlPlaneStartTimeout: limit.Hang,
 		ControlPlaneStopTimeout:  limit.Hang,
 	}, nil
+}
+
+// Start starts an environment, with changes to it, for as long as the test lasts.
+func Start(t testing.TB, changes ...func(*envtest.Environment)) *envtest.Environment {
+	t.Helper()
+	environment, err := NewEnvironment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change(environment)
+	}
+	t.Cleanup(func() {
+		if err := environment.Stop(); err != nil {
+			t.Error("stopping the API server:", err)
+		}
+	})
+	if _, err := environment.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return environment
 }
 
 // WriteKubeconfig makes a user and writes its kubeconfig.

@@ -2,31 +2,25 @@ package misuse
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/yaml"
 
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
-	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 	"github.com/jobflow-operator/jobflow-operator/webhooks"
 )
 
@@ -42,96 +36,63 @@ type cluster struct {
 	client   client.Client
 	operator *harness.Operator
 	requests requestCount
-	stop     []func() error
 }
 
-func startCluster(ctx context.Context) (*cluster, error) {
+// startCluster starts them for as long as the test lasts.
+func startCluster(t *testing.T) *cluster {
+	t.Helper()
 	server, err := harness.StartAPIServer()
-	if err != nil {
-		return nil, err
-	}
-	c := &cluster{stop: []func() error{server.Stop}}
-	c.client = client.WithFieldValidation(server.Client, metav1.FieldValidationStrict)
-	if err := c.start(ctx, server); err != nil {
-		return nil, errors.Join(err, c.Stop())
-	}
-	return c, nil
-}
-
-func (c *cluster) start(ctx context.Context, server *harness.APIServer) error {
+	must(t, err)
+	t.Cleanup(func() { must(t, server.Stop()) })
+	c := &cluster{client: client.WithFieldValidation(server.Client, metav1.FieldValidationStrict)}
 	for _, name := range nodes {
-		if err := c.client.Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
-			return err
-		}
+		must(t, c.client.Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}))
 	}
-	if err := c.startWebhooks(server); err != nil {
-		return err
-	}
-	var err error
-	if c.operator, err = server.StartOperator(harness.OperatorOptions{
-		Transports: []harness.Transport{c.requests.wrap},
-	}); err != nil {
-		return err
-	}
-	c.stop = append(c.stop, c.operator.Stop)
-	return nil
+	startWebhooks(t, server)
+	c.operator, err = server.StartOperator(harness.OperatorOptions{Transports: []harness.Transport{c.requests.wrap}})
+	must(t, err)
+	t.Cleanup(func() { must(t, c.operator.Stop()) })
+	return c
 }
 
-// Stop stops all that was started, the last first.
-func (c *cluster) Stop() error {
-	var errs []error
-	for _, stop := range slices.Backward(c.stop) {
-		errs = append(errs, stop())
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return errors.Join(errs...)
 }
 
 // startWebhooks serves the operator's own webhooks, and has the API server call them
 // for the namespaces with the label.
-func (c *cluster) startWebhooks(server *harness.APIServer) error {
-	content, err := os.ReadFile(repository.Path("config/webhook/manifests.yaml"))
-	if err != nil {
-		return err
-	}
-	configuration := &admissionv1.ValidatingWebhookConfiguration{}
-	if err := yaml.UnmarshalStrict(content, configuration); err != nil {
-		return err
-	}
+func startWebhooks(t *testing.T, server *harness.APIServer) {
+	t.Helper()
+	configuration := manifests.Only[admissionv1.ValidatingWebhookConfiguration](t,
+		manifests.LoadObjects(t, "config/webhook/manifests.yaml"), "ValidatingWebhookConfiguration")
 	for i := range configuration.Webhooks {
 		configuration.Webhooks[i].NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{admissionLabel: "on"}}
 	}
-	options := &envtest.WebhookInstallOptions{ValidatingWebhooks: []*admissionv1.ValidatingWebhookConfiguration{configuration}}
-	if err := options.PrepWithoutInstalling(); err != nil {
-		return err
-	}
-	c.stop = append(c.stop, options.Cleanup)
-	if err := options.Install(server.Config); err != nil {
-		return err
-	}
+	options := &envtest.WebhookInstallOptions{ValidatingWebhooks: []*admissionv1.ValidatingWebhookConfiguration{&configuration}}
+	must(t, options.PrepWithoutInstalling())
+	t.Cleanup(func() { must(t, options.Cleanup()) })
+	must(t, options.Install(server.Config))
 
 	certs, err := webhooks.FindCerts(webhooks.ServerOptions{
 		Host: options.LocalServingHost, Port: options.LocalServingPort, CertDir: options.LocalServingCertDir,
 	})
-	if err != nil {
-		return err
-	}
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	must(t, err)
 	mgr, err := ctrl.NewManager(server.Config, ctrl.Options{
-		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, WebhookServer: certs.Server(nil),
+		Scheme: controllers.NewScheme(), Metrics: metricsserver.Options{BindAddress: "0"}, WebhookServer: certs.Server(nil),
 	})
-	if err != nil {
-		return err
-	}
-	if err := webhooks.Setup(mgr); err != nil {
-		return err
-	}
+	must(t, err)
+	must(t, webhooks.Setup(mgr))
 	running, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(running) }()
-	c.stop = append(c.stop, func() error { cancel(); return <-ended })
-	return eventually(time.Minute, func() error { return mgr.GetWebhookServer().StartedChecker()(nil) })
+	t.Cleanup(func() {
+		cancel()
+		must(t, <-ended)
+	})
+	must(t, eventually(time.Minute, func() error { return mgr.GetWebhookServer().StartedChecker()(nil) }))
 }
 
 // namespace makes a namespace of its own for one trial.

@@ -1,9 +1,9 @@
 package misuse
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -190,24 +190,22 @@ spec:
     template:` + podTemplate
 
 // object reads one of the objects above.
-func object(text string) (*unstructured.Unstructured, error) {
+func object(text string) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{}
 	if err := yaml.Unmarshal([]byte(text), &o.Object); err != nil {
-		return nil, err
+		panic(err) // it is a constant
 	}
 	o.SetAPIVersion(v1alpha1.GroupVersion.String())
 	if o.GetName() == "" {
 		o.SetName("misused")
 	}
-	return o, nil
+	return o
 }
 
 // properties are those of the row that are ours, and those that are Kubernetes' own.
-func (r *row) properties() (ours, kubernetes []*property, err error) {
-	spec, err := specOf(r.resource)
-	if err != nil {
-		return nil, nil, err
-	}
+func (r *row) properties(t *testing.T) (ours, kubernetes []*property) {
+	t.Helper()
+	spec := specOf(t, r.resource)
 	for _, p := range walk(&property{path: []string{"spec"}, schemas: []*schema{spec}, required: true}) {
 		inside := p.String() == r.walk || p.below(r.walk)
 		if !inside || slices.Contains(r.except, p.String()) || p.below(r.except...) || r.native == "" && r.ofJob(p) {
@@ -220,9 +218,9 @@ func (r *row) properties() (ours, kubernetes []*property, err error) {
 		}
 	}
 	if len(ours) == 0 {
-		return nil, nil, fmt.Errorf("%s has no property at %s", r.name, r.walk)
+		t.Fatalf("%s has no property at %s", r.name, r.walk)
 	}
-	return ours, kubernetes, nil
+	return ours, kubernetes
 }
 
 // ofJob says whether a property of a DaemonJob is one of the Job spec that is inlined

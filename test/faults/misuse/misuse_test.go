@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
@@ -32,15 +33,7 @@ const workers = 8
 func TestMisuse(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
-	c, err := startCluster(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	c := startCluster(t)
 	t.Logf("seed %d", *seed)
 	tried := 0
 	for i := range rows {
@@ -78,39 +71,24 @@ func (c *cluster) misuse(ctx context.Context, t *testing.T, r *row) *report.Part
 		return part
 	}
 	picked, err := regexp.Compile(*only)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trials, err := r.trials()
-	if err != nil {
-		violate("%s: %v", r.name, err)
-		return part
-	}
-	trials = slices.DeleteFunc(trials, func(one *trial) bool { return !picked.MatchString(one.String()) })
+	must(t, err)
+	trials := slices.DeleteFunc(r.trials(t), func(one *trial) bool { return !picked.MatchString(one.String()) })
 	began := time.Now()
 	reconciledBefore, err := total("controller_runtime_reconcile_total")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 
 	outcomes := make([]outcome, len(trials))
-	next := make(chan int)
-	var all sync.WaitGroup
-	for range workers {
-		all.Go(func() {
-			for i := range next {
-				var err error
-				if outcomes[i], err = c.try(ctx, trials[i], base); err != nil {
-					violate("%s: %v", trials[i], err)
-				}
+	var all errgroup.Group
+	all.SetLimit(workers)
+	for i := range trials {
+		all.Go(func() (err error) {
+			if outcomes[i], err = c.try(ctx, trials[i], base); err != nil {
+				violate("%s: %v", trials[i], err)
 			}
+			return nil
 		})
 	}
-	for i := range trials {
-		next <- i
-	}
-	close(next)
-	all.Wait()
+	must(t, all.Wait())
 
 	count := map[outcome]int{}
 	properties, late := sets.New[string](), sets.New[string]()
@@ -130,9 +108,7 @@ func (c *cluster) misuse(ctx context.Context, t *testing.T, r *row) *report.Part
 	part.Checks = part.Faults + 3
 	c.checkQuiet(ctx, violate)
 	reconciled, err := total("controller_runtime_reconcile_total")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	part.Add("properties", properties.Len())
 	part.Add("values", part.Faults)
 	for _, o := range []outcome{refused, reported, effective, same, later, stored} {
@@ -146,10 +122,7 @@ func (c *cluster) misuse(ctx context.Context, t *testing.T, r *row) *report.Part
 
 // baseline is what people see of the row's object where nobody did anything wrong.
 func (c *cluster) baseline(ctx context.Context, r *row) (*view, error) {
-	right, err := object(r.base)
-	if err != nil {
-		return nil, err
-	}
+	right := object(r.base)
 	namespace, err := c.namespace(ctx, true)
 	if err != nil {
 		return nil, err
@@ -191,11 +164,9 @@ const sampleValues = 3
 // trials are all values of all properties that are ours, from the start and by a change,
 // each with webhooks or without; and some values of some of those that are Kubernetes'
 // own. A sample has some values of each.
-func (r *row) trials() ([]*trial, error) {
-	ours, kubernetes, err := r.properties()
-	if err != nil {
-		return nil, err
-	}
+func (r *row) trials(t *testing.T) []*trial {
+	t.Helper()
+	ours, kubernetes := r.properties(t)
 	random := rand.New(rand.NewPCG(*seed, uint64(len(r.name))))
 	var list []*trial
 	for _, p := range ours {
@@ -232,7 +203,7 @@ func (r *row) trials() ([]*trial, error) {
 			list = append(list, &trial{r, p, v, random.IntN(2) == 0, random.IntN(2) == 0})
 		}
 	}
-	return list, nil
+	return list
 }
 
 // checkQuiet: nothing has panicked, the operator is alive, and it has nothing more to do.

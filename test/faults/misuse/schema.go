@@ -1,16 +1,14 @@
 package misuse
 
 import (
-	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
+	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"sigs.k8s.io/yaml"
 
-	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
 type schema = apiextensionsv1.JSONSchemaProps
@@ -59,17 +57,11 @@ func (p *property) below(paths ...string) bool {
 }
 
 // specOf is the schema of spec in the CRD of a resource.
-func specOf(resource string) (*schema, error) {
-	content, err := os.ReadFile(repository.Path("config/crd/bases/api.practice.com_" + resource + ".yaml"))
-	if err != nil {
-		return nil, err
-	}
-	crd := &apiextensionsv1.CustomResourceDefinition{}
-	if err := yaml.UnmarshalStrict(content, crd); err != nil {
-		return nil, fmt.Errorf("reading the CRD of %s: %w", resource, err)
-	}
+func specOf(t *testing.T, resource string) *schema {
+	t.Helper()
+	crd := manifests.Load[apiextensionsv1.CustomResourceDefinition](t, "config/crd/bases/api.practice.com_"+resource+".yaml")
 	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
-	return &spec, nil
+	return &spec
 }
 
 // walk is the property and all that are in it, each after the one that it is in.

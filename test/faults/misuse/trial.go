@@ -48,10 +48,7 @@ const (
 
 // try makes the trial. base is what people see of the object that is right.
 func (c *cluster) try(ctx context.Context, t *trial, base *view) (outcome, error) {
-	right, err := object(t.row.base)
-	if err != nil {
-		return untried, err
-	}
+	right := object(t.row.base)
 	wrong := with(right, t.property, t.value)
 	if equality.Semantic.DeepEqual(right.Object, wrong.Object) {
 		return untried, nil
@@ -118,10 +115,7 @@ func (c *cluster) use(ctx context.Context, r *row, tried *unstructured.Unstructu
 	if err := c.awaitObserved(ctx, tried); err != nil {
 		return nil, err
 	}
-	user, err := object(r.user)
-	if err != nil {
-		return nil, err
-	}
+	user := object(r.user)
 	user.SetNamespace(tried.GetNamespace())
 	return user, c.client.Create(ctx, user.DeepCopy())
 }
@@ -155,7 +149,7 @@ func (c *cluster) undo(ctx context.Context, t *trial, right, subject *unstructur
 		if immutable && subject != right {
 			return fmt.Errorf("a JobTemplate cannot be undone: %w", err)
 		}
-		if err := c.client.Create(ctx, subjectOf(t.row, right, subject)); err != nil {
+		if err := c.client.Create(ctx, subject.DeepCopy()); err != nil {
 			return fmt.Errorf("creating what is right afterwards: %w", err)
 		}
 	}
@@ -163,13 +157,6 @@ func (c *cluster) undo(ctx context.Context, t *trial, right, subject *unstructur
 		return fmt.Errorf("once it is undone: %w", err)
 	}
 	return nil
-}
-
-func subjectOf(r *row, right, subject *unstructured.Unstructured) *unstructured.Unstructured {
-	if r.user == "" {
-		return right.DeepCopy()
-	}
-	return subject.DeepCopy()
 }
 
 // awaitObserved waits until the operator has seen the object as it is now.
@@ -221,10 +208,7 @@ func (c *cluster) replaceSpec(ctx context.Context, to *unstructured.Unstructured
 
 func (c *cluster) createBeside(ctx context.Context, r *row, namespace string) error {
 	for _, text := range r.beside {
-		o, err := object(text)
-		if err != nil {
-			return err
-		}
+		o := object(text)
 		o.SetNamespace(namespace)
 		if err := c.client.Create(ctx, o); err != nil {
 			return err

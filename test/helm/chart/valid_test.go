@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
@@ -81,21 +82,10 @@ monitoring:
 // one option does may depend on one other, so that every two choices are rendered
 // together; with COMBINATIONS=all, every combination is.
 func TestValidInEveryCombination(t *testing.T) {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		t.Fatal("KUBEBUILDER_ASSETS is not set; make test sets it, and so does: export KUBEBUILDER_ASSETS=$(bin/devcluster assets)")
-	}
-	environment := &envtest.Environment{}
-	config, err := environment.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	config.QPS = -1
-	plain, err := client.New(config, client.Options{})
+	// The chart brings the CRDs.
+	environment := apiserver.Start(t, func(environment *envtest.Environment) { environment.CRDDirectoryPaths = nil })
+	environment.Config.QPS = -1
+	plain, err := client.New(environment.Config, client.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

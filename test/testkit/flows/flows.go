@@ -7,19 +7,16 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 // New is a JobFlow of steps.
 func New(namespace, name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
-	return &v1alpha1.JobFlow{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
-		Spec:       v1alpha1.JobFlowSpec{Flows: steps},
-	}
+	return build.Flow(namespace, name, steps...)
 }
 
 // Step runs a script after other steps.
@@ -29,10 +26,10 @@ func Step(name, script string, after ...string) v1alpha1.FlowStep {
 
 // Shell is a Job of one container that runs a script.
 func Shell(script string) *batchv1.JobSpec {
-	spec := &batchv1.JobSpec{}
+	spec := build.JobSpec()
 	// A shell ignores SIGTERM: without this its pod would take half a minute to end.
 	spec.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](1)
-	spec.Template.Spec.Containers = []corev1.Container{Container(script)}
+	spec.Template.Spec.Containers[0] = Container(script)
 	return spec
 }
 
@@ -42,12 +39,9 @@ const Hold = "until [ -e /tmp/end ]; do sleep 0.2; done"
 
 // Container runs a script.
 func Container(script string) corev1.Container {
-	return corev1.Container{
-		Name:            "main",
-		Image:           "busybox:1.28",
-		ImagePullPolicy: corev1.PullIfNotPresent,
-		Command:         []string{"sh", "-c", script},
-	}
+	container := build.JobSpec().Template.Spec.Containers[0]
+	container.ImagePullPolicy, container.Command = corev1.PullIfNotPresent, []string{"sh", "-c", script}
+	return container
 }
 
 // Summary is the part of the status that JobFlows and DaemonJobs have in common.
