@@ -31,24 +31,16 @@ type answering func(w *scenario.World, next http.RoundTripper, r *http.Request) 
 
 // answeredTo is answered for some of the writes.
 func answeredTo(these func(*http.Request) bool, how answering) scenario.Inject {
-	return func(w *scenario.World) *scenario.Fault {
-		var injected atomic.Int64
-		return &scenario.Fault{
-			Injected: func() int { return int(injected.Load()) },
-			Transports: func(*scenario.Life) []harness.Transport {
-				var tries tries
-				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
-					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						if !harness.IsWrite(r) || isEvent(r) || !these(r) || !tries.first(r) {
-							return next.RoundTrip(r)
-						}
-						injected.Add(1)
-						return how(w, next, r)
-					})
-				}}
-			},
+	return injecting(scenario.Fault{}, func(w *scenario.World, _ *scenario.Life, injected *atomic.Int64) trip {
+		var tries tries
+		return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			if !harness.IsWrite(r) || isEvent(r) || !these(r) || !tries.first(r) {
+				return next.RoundTrip(r)
+			}
+			injected.Add(1)
+			return how(w, next, r)
 		}
-	}
+	})
 }
 
 func isPatch(r *http.Request) bool { return r.Method == http.MethodPatch }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
@@ -56,24 +58,20 @@ func (c *campaign) runInPeace(runs []trial) []trial {
 // run makes trials, several at the same time, until all are made or over(i) forbids the
 // next one. It returns how many it made, and passes each result to seen, which may be nil.
 func (c *campaign) run(trials []trial, over func(i int) bool, seen func(*trial, *scenario.Result)) (made int) {
-	next := make(chan *trial)
-	var workers sync.WaitGroup
-	for range *together {
-		workers.Go(func() {
-			for trial := range next {
-				result := c.try(trial)
-				if seen != nil {
-					seen(trial, &result)
-				}
-			}
-		})
-	}
+	var runs errgroup.Group
+	runs.SetLimit(*together)
 	for made < len(trials) && !over(made) {
-		next <- &trials[made]
+		trial := &trials[made]
+		runs.Go(func() error {
+			result := c.try(trial)
+			if seen != nil {
+				seen(trial, &result)
+			}
+			return nil
+		})
 		made++
 	}
-	close(next)
-	workers.Wait()
+	_ = runs.Wait() // no run ends the others
 	return made
 }
 

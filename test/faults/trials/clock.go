@@ -13,24 +13,19 @@ import (
 // in a list, over and over.
 func clockJumps(ahead ...time.Duration) scenario.Inject {
 	return func(w *scenario.World) *scenario.Fault {
-		var writes, now, steps atomic.Int64
-		return &scenario.Fault{
-			Injected: func() int { return int(steps.Load()) },
-			End:      func() { w.Clock.Set(0) },
-			Transports: func(*scenario.Life) []harness.Transport {
-				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
-					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						if harness.IsWrite(r) {
-							next := ahead[int(writes.Add(1)-1)%len(ahead)]
-							w.Clock.Set(next)
-							if now.Swap(int64(next)) != int64(next) {
-								steps.Add(1)
-							}
-						}
-						return next.RoundTrip(r)
-					})
-				}}
-			},
-		}
+		var writes, now atomic.Int64
+		fault := scenario.Fault{End: func() { w.Clock.Set(0) }}
+		return injecting(fault, func(_ *scenario.World, _ *scenario.Life, steps *atomic.Int64) trip {
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				if harness.IsWrite(r) {
+					then := int64(ahead[int(writes.Add(1)-1)%len(ahead)])
+					w.Clock.Set(time.Duration(then))
+					if now.Swap(then) != then {
+						steps.Add(1)
+					}
+				}
+				return next.RoundTrip(r)
+			}
+		})(w)
 	}
 }

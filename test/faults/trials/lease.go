@@ -42,30 +42,28 @@ type lostLease struct {
 }
 
 func (l *lostLease) transports(life *scenario.Life) []harness.Transport {
-	return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
-		return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-			late := l.late.Load()
-			switch {
-			case strings.Contains(r.URL.Path, "/leases"):
-				if late == life {
-					return nil, errTimeout
-				}
-				if err := l.freeLease(r.Context(), late); err != nil {
-					return nil, err
-				}
-				return next.RoundTrip(r)
-			case !harness.IsWrite(r) || isEvent(r):
-				return next.RoundTrip(r)
-			case late == nil && int(l.writes.Add(1)) == l.write && l.late.CompareAndSwap(nil, life):
-				return l.arriveLate(r)
+	return through(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		late := l.late.Load()
+		switch {
+		case strings.Contains(r.URL.Path, "/leases"):
+			if late == life {
+				return nil, errTimeout
 			}
-			response, err := next.RoundTrip(r)
-			if late != nil && late != life {
-				l.once.Do(func() { close(l.overtaken) })
+			if err := l.freeLease(r.Context(), late); err != nil {
+				return nil, err
 			}
-			return response, err
-		})
-	}}
+			return next.RoundTrip(r)
+		case !harness.IsWrite(r) || isEvent(r):
+			return next.RoundTrip(r)
+		case late == nil && int(l.writes.Add(1)) == l.write && l.late.CompareAndSwap(nil, life):
+			return l.arriveLate(r)
+		}
+		response, err := next.RoundTrip(r)
+		if late != nil && late != life {
+			l.once.Do(func() { close(l.overtaken) })
+		}
+		return response, err
+	})
 }
 
 // freeLease releases the lease of a leader that has given up. The caller is a request of
