@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -11,6 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -115,52 +119,34 @@ func (b *bench) submit(ctx context.Context, w *workload, namespace string) error
 // awaitEnds waits until every JobFlow and DaemonJob of a namespace Succeeds.
 func (b *bench) awaitEnds(ctx context.Context, namespace string) error {
 	for _, list := range []client.ObjectList{&v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}} {
-		// A watch that the API server ends is begun anew.
-		for open := true; open; {
-			var err error
-			if open, err = b.someOpen(ctx, list, namespace); err != nil {
+		if err := b.ours.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return err
+		}
+		open := map[string]bool{}
+		if err := meta.EachListItem(list, func(object runtime.Object) error { return note(open, object) }); err != nil {
+			return err
+		}
+		// A watch that the API server ends goes on where that ended.
+		stream, err := watchtools.NewRetryWatcherWithContext(ctx, list.GetResourceVersion(), &cache.ListWatch{
+			WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+				return b.ours.Watch(ctx, list, &client.ListOptions{Namespace: namespace, Raw: &options})
+			},
+		})
+		if err != nil {
+			return err
+		}
+		defer stream.Stop()
+		for len(open) > 0 {
+			event, ok := <-stream.ResultChan()
+			if !ok {
+				return errors.Join(errors.New("the watch ended"), ctx.Err())
+			}
+			if err := note(open, event.Object); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// someOpen lists objects, and watches those that are open until none is or the watch
-// ends.
-func (b *bench) someOpen(ctx context.Context, list client.ObjectList, namespace string) (bool, error) {
-	if err := b.ours.List(ctx, list, client.InNamespace(namespace)); err != nil {
-		return false, err
-	}
-	open := map[string]bool{}
-	objects, err := meta.ExtractList(list)
-	if err != nil {
-		return false, err
-	}
-	for _, object := range objects {
-		if err := note(open, object); err != nil {
-			return false, err
-		}
-	}
-	if len(open) == 0 {
-		return false, nil
-	}
-	stream, err := b.ours.Watch(ctx, list, &client.ListOptions{
-		Namespace: namespace, Raw: &metav1.ListOptions{ResourceVersion: list.GetResourceVersion()},
-	})
-	if err != nil {
-		return false, err
-	}
-	defer stream.Stop()
-	for event := range stream.ResultChan() {
-		if err := note(open, event.Object); err != nil {
-			return false, err
-		}
-		if len(open) == 0 {
-			return false, nil
-		}
-	}
-	return true, ctx.Err()
 }
 
 // note enters whether an object has ended.
