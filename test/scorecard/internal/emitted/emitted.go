@@ -30,19 +30,19 @@ type Found struct {
 
 // Find looks through the operator's sources in a directory.
 func Find(dir string) (*Found, error) {
-	listed, err := list(dir, ".")
+	paths, err := list(dir, ".")
 	if err != nil {
 		return nil, err
 	}
-	return find(dir, Module, listed)
+	return find(dir, Module, paths)
 }
 
-func find(dir, prefix string, listed []listedPackage) (*Found, error) {
+func find(dir, prefix string, paths []string) (*Found, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	p, err := load(prefix, listed)
+	p, err := load(dir, prefix, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *search) seed(api string) error {
 		{"github.com/operator-framework/operator-lib/conditions", "", "WithReason", words.Reason},
 	} {
 		// What nothing imports nothing calls.
-		if s.exports[parameter.path] == "" {
+		if s.known[parameter.path] == nil {
 			continue
 		}
 		found, err := s.parameter(parameter.path, parameter.structure, parameter.function, "reason")
@@ -115,7 +115,10 @@ func (s *search) seed(api string) error {
 
 // constants are the words of the API's package, used or not.
 func (s *search) constants(api string) error {
-	scope := s.packages[api].types.Scope()
+	if s.known[api] == nil {
+		return fmt.Errorf("the sources have no package %s", api)
+	}
+	scope := s.known[api].Scope()
 	for _, name := range scope.Names() {
 		for prefix, class := range map[string]words.Class{
 			"Condition": words.Condition, "Reason": words.Reason, "Event": words.Event,
@@ -173,7 +176,7 @@ func (s *search) follow() {
 // back is one step: a constant is a word, a variable or a result is one more slot,
 // and what is neither comes from elsewhere.
 func (s *search) back(f flow, from ast.Expr, class words.Class) bool {
-	if value := f.in.info.Types[from].Value; value != nil {
+	if value := f.in.TypesInfo.Types[from].Value; value != nil {
 		if c, ok := object(f.in, from).(*types.Const); ok {
 			s.emit(class, constant.StringVal(value), c.Pos())
 		} else {
@@ -185,7 +188,7 @@ func (s *search) back(f flow, from ast.Expr, class words.Class) bool {
 	case *ast.ParenExpr:
 		return s.back(f, e.X, class)
 	case *ast.CallExpr:
-		if f.in.info.Types[e.Fun].IsType() {
+		if f.in.TypesInfo.Types[e.Fun].IsType() {
 			return s.back(f, e.Args[0], class)
 		}
 		if function := object(f.in, e.Fun); function != nil && s.isOurs(function) {
@@ -206,5 +209,5 @@ func (s *search) back(f flow, from ast.Expr, class words.Class) bool {
 }
 
 func (s *search) isOurs(o types.Object) bool {
-	return o.Pkg() != nil && s.checked[o.Pkg().Path()] != nil
+	return o.Pkg() != nil && s.own[o.Pkg().Path()] != nil
 }

@@ -16,15 +16,15 @@ import (
 const fixture = Module + "/test/scorecard/internal/emitted/fixture"
 
 // listFixture asks Go once, which takes seconds.
-var listFixture = sync.OnceValues(func() ([]listedPackage, error) { return list(".", "./fixture/...") })
+var listFixture = sync.OnceValues(func() ([]string, error) { return list(".", "./fixture/...") })
 
 func findInFixture(t *testing.T, prefix string) (*Found, error) {
 	t.Helper()
-	listed, err := listFixture()
+	paths, err := listFixture()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return find(".", prefix, listed)
+	return find(".", prefix, paths)
 }
 
 func TestFindFollowsWords(t *testing.T) {

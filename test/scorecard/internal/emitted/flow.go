@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+
+	"golang.org/x/tools/go/packages"
 )
 
 // flow is a value's way from an expression to a variable, a field, a parameter or a
@@ -13,7 +15,7 @@ type flow struct {
 	// from is the expression. Where a call has several results, result is the one.
 	from   ast.Expr
 	result int
-	in     *source
+	in     *packages.Package
 	// object is what it comes from in place of an expression.
 	object types.Object
 }
@@ -24,9 +26,9 @@ type flow struct {
 // seen if it is a constant of the API.
 func (p *program) flows() []flow {
 	var found []flow
-	for _, s := range p.packages {
+	for _, s := range p.own {
 		c := &collector{source: s}
-		for _, file := range s.files {
+		for _, file := range s.Syntax {
 			c.walk(file, nil)
 		}
 		found = append(found, c.found...)
@@ -35,7 +37,7 @@ func (p *program) flows() []flow {
 }
 
 type collector struct {
-	source *source
+	source *packages.Package
 	found  []flow
 }
 
@@ -52,7 +54,7 @@ func (c *collector) add(to types.Object, from ast.Expr, result int) {
 // functionValue is a function that is called through a variable from now on: it gets
 // the variable's parameters, and the variable's results are its own.
 func (c *collector) functionValue(variable *types.Signature, from ast.Expr) {
-	function, ok := c.source.info.TypeOf(from).Underlying().(*types.Signature)
+	function, ok := c.source.TypesInfo.TypeOf(from).Underlying().(*types.Signature)
 	if named, isNamed := object(c.source, from).(*types.Func); isNamed {
 		function = named.Origin().Signature()
 	}
@@ -74,11 +76,11 @@ func (c *collector) walk(code ast.Node, results *types.Tuple) {
 		switch n := node.(type) {
 		case *ast.FuncDecl:
 			if n.Body != nil {
-				c.walk(n.Body, c.source.info.Defs[n.Name].Type().(*types.Signature).Results())
+				c.walk(n.Body, c.source.TypesInfo.Defs[n.Name].Type().(*types.Signature).Results())
 			}
 			return false
 		case *ast.FuncLit:
-			c.walk(n.Body, c.source.info.TypeOf(n).(*types.Signature).Results())
+			c.walk(n.Body, c.source.TypesInfo.TypeOf(n).(*types.Signature).Results())
 			return false
 		case *ast.AssignStmt:
 			if n.Tok == token.ASSIGN || n.Tok == token.DEFINE {
@@ -124,7 +126,7 @@ func (c *collector) assign(left, right []ast.Expr) {
 }
 
 func (c *collector) composite(literal *ast.CompositeLit) {
-	typ := c.source.info.TypeOf(literal)
+	typ := c.source.TypesInfo.TypeOf(literal)
 	if pointer, ok := typ.Underlying().(*types.Pointer); ok {
 		typ = pointer.Elem()
 	}
@@ -134,7 +136,7 @@ func (c *collector) composite(literal *ast.CompositeLit) {
 	}
 	for i, element := range literal.Elts {
 		if pair, ok := element.(*ast.KeyValueExpr); ok {
-			c.add(c.source.info.Uses[pair.Key.(*ast.Ident)], pair.Value, 0)
+			c.add(c.source.TypesInfo.Uses[pair.Key.(*ast.Ident)], pair.Value, 0)
 		} else {
 			c.add(structure.Field(i), element, 0)
 		}
@@ -160,19 +162,19 @@ func (c *collector) call(call *ast.CallExpr) {
 
 // signatureOf is that of the function that is called, where it is a function: of a
 // generic one as it was declared.
-func signatureOf(s *source, call *ast.CallExpr) *types.Signature {
-	if s.info.Types[call.Fun].IsType() {
+func signatureOf(s *packages.Package, call *ast.CallExpr) *types.Signature {
+	if s.TypesInfo.Types[call.Fun].IsType() {
 		return nil
 	}
 	if function, ok := object(s, call.Fun).(*types.Func); ok {
 		return function.Origin().Signature()
 	}
-	signature, _ := s.info.TypeOf(call.Fun).Underlying().(*types.Signature)
+	signature, _ := s.TypesInfo.TypeOf(call.Fun).Underlying().(*types.Signature)
 	return signature
 }
 
 // object is what an expression names, or nil.
-func object(s *source, expression ast.Expr) types.Object {
+func object(s *packages.Package, expression ast.Expr) types.Object {
 	switch e := expression.(type) {
 	case *ast.ParenExpr:
 		return object(s, e.X)
@@ -183,17 +185,17 @@ func object(s *source, expression ast.Expr) types.Object {
 			return function
 		}
 	case *ast.Ident:
-		if defined := s.info.Defs[e]; defined != nil {
+		if defined := s.TypesInfo.Defs[e]; defined != nil {
 			return origin(defined)
 		}
-		if used := s.info.Uses[e]; used != nil {
+		if used := s.TypesInfo.Uses[e]; used != nil {
 			return origin(used)
 		}
 	case *ast.SelectorExpr:
-		if selection := s.info.Selections[e]; selection != nil {
+		if selection := s.TypesInfo.Selections[e]; selection != nil {
 			return origin(selection.Obj())
 		}
-		if used := s.info.Uses[e.Sel]; used != nil {
+		if used := s.TypesInfo.Uses[e.Sel]; used != nil {
 			return origin(used)
 		}
 	}
