@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 // Where docs/guide/running.md says how to restore.
@@ -15,8 +16,8 @@ var _ = Describe("JobFlows that are restored from a backup, with their status, b
 		ns := newNamespace()
 		op := startOperator(ns)
 		names := []string{"done", "half"}
-		Expect(k8s.Create(ctx, makeFlow(ns, "done", step("a")))).To(Succeed())
-		Expect(k8s.Create(ctx, makeFlow(ns, "half", step("a"), step("b", "a"), step("c", "b"), step("d")))).To(Succeed())
+		Expect(k8s.Create(ctx, build.Flow(ns, "done", step("a")))).To(Succeed())
+		Expect(k8s.Create(ctx, build.Flow(ns, "half", step("a"), step("b", "a"), step("c", "b"), step("d")))).To(Succeed())
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("done-a", "half-a", "half-d"))
 		complete(ns, "done-a")
 		complete(ns, "half-a")

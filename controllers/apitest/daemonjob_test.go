@@ -38,7 +38,7 @@ var _ = Describe("DaemonJob", func() {
 		GinkgoHelper()
 		dj := &v1alpha1.DaemonJob{
 			ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
-			Spec:       v1alpha1.DaemonJobSpec{ExcludeNodeList: exclude, JobSpec: jobSpec()},
+			Spec:       v1alpha1.DaemonJobSpec{ExcludeNodeList: exclude, JobSpec: *jobSpec()},
 		}
 		Expect(k8s.Create(ctx, dj)).To(Succeed())
 		return dj

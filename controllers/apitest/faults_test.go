@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 // once lets a fault happen to the first request of each kind.
@@ -108,7 +109,7 @@ var _ = DescribeTable("A JobFlow says what keeps its Jobs from being created, an
 	ns := newNamespace()
 	op := startOperator(ns, webhookAnswers(code, reason))
 	DeferCleanup(op.stop)
-	Expect(k8s.Create(ctx, makeFlow(ns, "f", step("a"), step("b")))).To(Succeed())
+	Expect(k8s.Create(ctx, build.Flow(ns, "f", step("a"), step("b")))).To(Succeed())
 	Eventually(flowPhases(ns, "f")).Should(Equal(map[string]string{"a": "Waiting/CreateFailed", "b": "Waiting/CreateFailed"}))
 	Expect(flowStatus(ns, "f")(Default).Message).To(ContainSubstring("mjob.example.com"))
 	written := flowStatus(ns, "f")(Default)
@@ -131,7 +132,7 @@ var _ = DescribeTable("A Job that is refused for itself keeps no other from runn
 	ns := newNamespace()
 	op := startOperator(ns, webhookAnswersTo("f-forbidden", code, reason))
 	DeferCleanup(op.stop)
-	flow := makeFlow(ns, "f", step("forbidden"), step("a"), step("b", "a"), step("c", "b"))
+	flow := build.Flow(ns, "f", step("forbidden"), step("a"), step("b", "a"), step("c", "b"))
 	flow.Spec.Parallelism = parallelism
 	Expect(k8s.Create(ctx, flow)).To(Succeed())
 	for _, name := range []string{"f-a", "f-b", "f-c"} {
@@ -152,7 +153,7 @@ var _ = DescribeTable("A JobFlow runs each step once when", func(fault transport
 	op := startOperator(ns, fault)
 	DeferCleanup(op.stop)
 	jobs := watchJobs(GinkgoTB(), ns)
-	Expect(k8s.Create(ctx, makeFlow(ns, "f", step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c")))).To(Succeed())
+	Expect(k8s.Create(ctx, build.Flow(ns, "f", step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c")))).To(Succeed())
 	for _, layer := range [][]string{{"f-a"}, {"f-b", "f-c"}, {"f-d"}} {
 		for _, name := range layer {
 			Eventually(jobNames).WithArguments(ns).Should(ContainElement(name))

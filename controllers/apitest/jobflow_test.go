@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 var _ = Describe("JobFlow", func() {
@@ -34,7 +35,7 @@ var _ = Describe("JobFlow", func() {
 	}
 
 	It("runs the steps of the published example in order", func() {
-		create(makeFlow(ns, "jobflow-example",
+		create(build.Flow(ns, "jobflow-example",
 			step("job1"), step("job2", "job1"), step("job3", "job1", "job2"), step("job4"), step("job5", "job4", "job2")))
 
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("jobflow-example-job1", "jobflow-example-job4"))
@@ -64,7 +65,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("starts nothing new after a failure and lets what runs finish", func() {
-		create(makeFlow(ns, "broken",
+		create(build.Flow(ns, "broken",
 			step("job1"), step("job2-error-container", "job1"), step("job3", "job2-error-container"), step("job4"), step("job5", "job4")))
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(2))
 		complete(ns, "broken-job1")
@@ -85,7 +86,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("never runs a finished step again when its Job is deleted", func() {
-		create(makeFlow(ns, "latched", step("a"), step("b", "a")))
+		create(build.Flow(ns, "latched", step("a"), step("b", "a")))
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("latched-a"))
 		complete(ns, "latched-a")
 		Eventually(jobNames).WithArguments(ns).Should(ContainElement("latched-b"))
@@ -99,7 +100,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("fails a step whose Job is deleted before its end", func() {
-		create(makeFlow(ns, "deleted", step("a"), step("b", "a")))
+		create(build.Flow(ns, "deleted", step("a"), step("b", "a")))
 		Eventually(flowPhases(ns, "deleted")).Should(HaveKeyWithValue("a", "Running"))
 		deleteJob(ns, "deleted-a")
 		Eventually(flowPhases(ns, "deleted")).Should(Equal(map[string]string{"a": "Failed/JobDeleted", "b": "Skipped/DependencyFailed"}))
@@ -110,7 +111,7 @@ var _ = Describe("JobFlow", func() {
 	It("sets the TTL of a Job only once its result is recorded", func() {
 		steps := step("a")
 		steps.JobTemplate.TTLSecondsAfterFinished = ptr.To[int32](600)
-		create(makeFlow(ns, "ttl", steps))
+		create(build.Flow(ns, "ttl", steps))
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("ttl-a"))
 		Expect(getJob(ns, "ttl-a").Spec.TTLSecondsAfterFinished).To(BeNil())
 		complete(ns, "ttl-a")
@@ -119,13 +120,13 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("waits for a missing JobTemplate and says so", func() {
-		create(makeFlow(ns, "by-ref", v1alpha1.FlowStep{Name: "a", JobTemplateRef: "later"}))
+		create(build.Flow(ns, "by-ref", v1alpha1.FlowStep{Name: "a", JobTemplateRef: "later"}))
 		Eventually(flowPhases(ns, "by-ref")).Should(Equal(map[string]string{"a": "Waiting/JobTemplateMissing"}))
 		status := flowStatus(ns, "by-ref")(Default)
 		Expect(status.State).To(Equal(v1alpha1.StatePending))
 		Expect(status.Message).To(ContainSubstring(`no JobTemplate "later"`))
 
-		template := &v1alpha1.JobTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "later"}, Spec: v1alpha1.ReusableJobSpec{JobTemplate: jobSpec()}}
+		template := &v1alpha1.JobTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "later"}, Spec: v1alpha1.ReusableJobSpec{JobTemplate: *jobSpec()}}
 		Expect(k8s.Create(ctx, template)).To(Succeed())
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("by-ref-a"))
 		Eventually(func() []string {
@@ -137,9 +138,9 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("puts the list of a JobTemplate right, whoever wrote it", func() {
-		template := &v1alpha1.JobTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "t"}, Spec: v1alpha1.ReusableJobSpec{JobTemplate: jobSpec()}}
+		template := &v1alpha1.JobTemplate{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "t"}, Spec: v1alpha1.ReusableJobSpec{JobTemplate: *jobSpec()}}
 		Expect(k8s.Create(ctx, template)).To(Succeed())
-		create(makeFlow(ns, "uses", v1alpha1.FlowStep{Name: "a", JobTemplateRef: "t"}))
+		create(build.Flow(ns, "uses", v1alpha1.FlowStep{Name: "a", JobTemplateRef: "t"}))
 		list := func() []string {
 			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(template), template)).To(Succeed())
 			return template.Status.DependencyList
@@ -151,7 +152,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("learns the end of a Job that somebody took its owner from", func() {
-		create(makeFlow(ns, "cut-off", step("a")))
+		create(build.Flow(ns, "cut-off", step("a")))
 		Eventually(flowPhases(ns, "cut-off")).Should(Equal(map[string]string{"a": "Running"}))
 		job := getJob(ns, "cut-off-a")
 		change(job, func(j *batchv1.Job) { j.OwnerReferences = nil })
@@ -160,10 +161,10 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("leaves a Job of the same name alone that is not its own", func() {
-		foreign := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "taken-a"}, Spec: jobSpec()}
+		foreign := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "taken-a"}, Spec: *jobSpec()}
 		foreign.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
 		Expect(k8s.Create(ctx, foreign)).To(Succeed())
-		create(makeFlow(ns, "taken", step("a")))
+		create(build.Flow(ns, "taken", step("a")))
 		Eventually(flowPhases(ns, "taken")).Should(Equal(map[string]string{"a": "Waiting/NameConflict"}))
 		status := flowStatus(ns, "taken")(Default)
 		Expect(meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled)).To(BeTrue())
@@ -180,13 +181,13 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("waits for the Jobs of an earlier flow of the same name to go", func() {
-		first := create(makeFlow(ns, "again", step("a")))
+		first := create(build.Flow(ns, "again", step("a")))
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("again-a"))
 		job := getJob(ns, "again-a")
 		change(job, func(j *batchv1.Job) { j.Finalizers = []string{"example.com/hold"} })
 		Expect(k8s.Delete(ctx, first)).To(Succeed())
 		Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(first), &v1alpha1.JobFlow{}) }).ShouldNot(Succeed())
-		create(makeFlow(ns, "again", step("a")))
+		create(build.Flow(ns, "again", step("a")))
 		Eventually(flowPhases(ns, "again")).Should(Equal(map[string]string{"a": "Waiting/NameConflict"}))
 		deleteJob(ns, "again-a") // as the garbage collector does, where there is one
 		change(job, func(j *batchv1.Job) { j.Finalizers = nil })
@@ -194,7 +195,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("reports a spec that admission would have refused and creates nothing", func() {
-		create(makeFlow(ns, "cycle", step("a", "b"), step("b", "a"), step("c"), step("d", "cc")))
+		create(build.Flow(ns, "cycle", step("a", "b"), step("b", "a"), step("c"), step("d", "cc")))
 		Eventually(flowState(ns, "cycle")).Should(Equal(v1alpha1.StateFailed))
 		status := flowStatus(ns, "cycle")(Default)
 		failed := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionFailed)
@@ -204,7 +205,7 @@ var _ = Describe("JobFlow", func() {
 		for i := range many {
 			many[i] = step(fmt.Sprintf("s%d", i), "not-there")
 		}
-		create(makeFlow(ns, "wrong-throughout", many...))
+		create(build.Flow(ns, "wrong-throughout", many...))
 		Eventually(eventReasons).WithArguments(ns, "wrong-throughout").Should(ConsistOf("Failed"))
 		Consistently(jobNames).WithArguments(ns).Should(BeEmpty())
 	})
@@ -212,7 +213,7 @@ var _ = Describe("JobFlow", func() {
 	It("fails a step whose Job the API server refuses", func() {
 		bad := step("a")
 		bad.JobTemplate.Template.Spec.Containers[0].TerminationMessagePolicy = "Never"
-		create(makeFlow(ns, "refused", bad, step("b", "a")))
+		create(build.Flow(ns, "refused", bad, step("b", "a")))
 		Eventually(flowState(ns, "refused")).Should(Equal(v1alpha1.StateFailed))
 		Expect(flowPhases(ns, "refused")(Default)).To(Equal(map[string]string{"a": "Failed/JobRejected", "b": "Skipped/DependencyFailed"}))
 		Expect(flowStatus(ns, "refused")(Default).Message).To(ContainSubstring("terminationMessagePolicy"))
@@ -231,7 +232,7 @@ var _ = Describe("JobFlow", func() {
 			return k8s.Status().Update(ctx, quota)
 		}).Should(Succeed())
 
-		create(makeFlow(ns, "poor", step("a"), step("b"), step("c")))
+		create(build.Flow(ns, "poor", step("a"), step("b"), step("c")))
 		Eventually(flowPhases(ns, "poor")).Should(Equal(map[string]string{
 			"a": "Waiting/CreateFailed", "b": "Waiting/CreateFailed", "c": "Waiting/CreateFailed",
 		}), "each says why it waits, also those that were not tried")
@@ -241,7 +242,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("acknowledges a change of the spec after the end", func() {
-		flow := makeFlow(ns, "over", step("a"))
+		flow := build.Flow(ns, "over", step("a"))
 		create(flow)
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("over-a"))
 		complete(ns, "over-a")
@@ -252,7 +253,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("honours parallelism, and a change of it", func() {
-		flow := makeFlow(ns, "narrow", step("a"), step("b"), step("c"), step("d"))
+		flow := build.Flow(ns, "narrow", step("a"), step("b"), step("c"), step("d"))
 		flow.Spec.Parallelism = ptr.To[int32](1)
 		create(flow)
 		Eventually(flowPhases(ns, "narrow")).Should(Equal(map[string]string{
@@ -265,11 +266,11 @@ var _ = Describe("JobFlow", func() {
 
 	It("runs the others where parallelism is 1 and the names of two Jobs are taken", func() {
 		for _, name := range []string{"crowded-a", "crowded-b"} {
-			foreign := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}, Spec: jobSpec()}
+			foreign := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}, Spec: *jobSpec()}
 			foreign.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
 			Expect(k8s.Create(ctx, foreign)).To(Succeed())
 		}
-		flow := makeFlow(ns, "crowded", step("a"), step("b"), step("c"), step("d", "c"))
+		flow := build.Flow(ns, "crowded", step("a"), step("b"), step("c"), step("d", "c"))
 		flow.Spec.Parallelism = ptr.To[int32](1)
 		create(flow)
 		Eventually(jobNames).WithArguments(ns).Should(ContainElement("crowded-c"))
@@ -285,7 +286,7 @@ var _ = Describe("JobFlow", func() {
 	It("suspends and resumes its Jobs, and only those that it suspended", func() {
 		queued := step("b")
 		queued.JobTemplate.Suspend = ptr.To(true)
-		flow := create(makeFlow(ns, "held", step("a"), queued, step("c", "a")))
+		flow := create(build.Flow(ns, "held", step("a"), queued, step("c", "a")))
 		Eventually(flowPhases(ns, "held")).Should(Equal(map[string]string{"a": "Running", "b": "Waiting/Queued", "c": "Waiting/Dependency"}))
 
 		change(flow, func(f *v1alpha1.JobFlow) { f.Spec.Suspend = ptr.To(true) })
@@ -303,7 +304,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("ends what runs when the deadline passes", func() {
-		flow := makeFlow(ns, "late", step("a"), step("b", "a"))
+		flow := build.Flow(ns, "late", step("a"), step("b", "a"))
 		flow.Spec.ActiveDeadlineSeconds = ptr.To[int64](1)
 		create(flow)
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(1))
@@ -316,7 +317,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("deletes itself when its TTL has passed, also one that is set later", func() {
-		flow := create(makeFlow(ns, "gone", step("a")))
+		flow := create(build.Flow(ns, "gone", step("a")))
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(1))
 		complete(ns, "gone-a")
 		Eventually(flowState(ns, "gone")).Should(Equal(v1alpha1.StateSucceed))
@@ -325,7 +326,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("says why a pod does not run", func() {
-		create(makeFlow(ns, "stuck", step("a")))
+		create(build.Flow(ns, "stuck", step("a")))
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(1))
 		pod := startPod(ns, "stuck-a")
 		pod.Status.Conditions = []corev1.PodCondition{{
@@ -345,8 +346,8 @@ var _ = Describe("JobFlow", func() {
 		if existingCluster {
 			Skip("the operator trusts the pods of the Job controller only, and that of the cluster would run them itself")
 		}
-		create(makeFlow(ns, "patient", step("a"), step("b", "a")))
-		early := makeFlow(ns, "early", step("a"), step("b", "a"), step("c", "b"))
+		create(build.Flow(ns, "patient", step("a"), step("b", "a")))
+		early := build.Flow(ns, "early", step("a"), step("b", "a"), step("c", "b"))
 		early.Spec.StartOn = v1alpha1.StartOnPodsSucceeded
 		create(early)
 		Eventually(jobNames).WithArguments(ns).Should(ConsistOf("patient-a", "early-a"))
@@ -377,7 +378,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("says that it is being deleted", func() {
-		flow := makeFlow(ns, "leaving", step("a"))
+		flow := build.Flow(ns, "leaving", step("a"))
 		flow.Finalizers = []string{"example.com/hold"}
 		create(flow)
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(1))
@@ -393,7 +394,7 @@ var _ = Describe("JobFlow", func() {
 			steps = append(steps, step(name))
 			steps[0].Dependencies = append(steps[0].Dependencies, name)
 		}
-		create(makeFlow(ns, "wide", steps...))
+		create(build.Flow(ns, "wide", steps...))
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(200))
 		for i := range 200 {
 			complete(ns, fmt.Sprintf("wide-s%d", i))
@@ -402,7 +403,7 @@ var _ = Describe("JobFlow", func() {
 	})
 
 	It("neither writes nor reads anything for an object that does not change", func() {
-		flow := create(makeFlow(ns, "quiet", step("a"), step("b", "a")))
+		flow := create(build.Flow(ns, "quiet", step("a"), step("b", "a")))
 		Eventually(flowPhases(ns, "quiet")).Should(HaveKeyWithValue("a", "Running"))
 		complete(ns, "quiet-a")
 		Eventually(flowPhases(ns, "quiet")).Should(HaveKeyWithValue("b", "Running"))

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 // perRunner is how many graphs each of the runners that work at the same time tries,
@@ -151,7 +152,7 @@ func drawGraph(t *rapid.T) *randomGraph {
 }
 
 func (g *randomGraph) flow(namespace, name string) *v1alpha1.JobFlow {
-	flow := makeFlow(namespace, name)
+	flow := build.Flow(namespace, name)
 	for _, s := range g.steps {
 		flow.Spec.Flows = append(flow.Spec.Flows, step(s, g.deps[s]...))
 	}

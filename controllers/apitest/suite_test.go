@@ -42,6 +42,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 // hang is how long to wait for what has to happen: long enough that it tells a hang from
@@ -206,27 +207,20 @@ func newNamespace() string {
 }
 
 // makeFlow is a JobFlow of steps that run busybox.
-func makeFlow(namespace, name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
-	return &v1alpha1.JobFlow{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec:       v1alpha1.JobFlowSpec{Flows: steps},
-	}
-}
-
 func step(name string, dependencies ...string) v1alpha1.FlowStep {
-	return v1alpha1.FlowStep{Name: name, Dependencies: dependencies, JobTemplate: ptr.To(jobSpec())}
+	step := build.Step(name, dependencies...)
+	step.JobTemplate = jobSpec()
+	return step
 }
 
 // jobSpec is of a Job whose controller is the spec. Where the cluster has one, it is told
 // to leave the Job alone.
-func jobSpec() batchv1.JobSpec {
-	spec := batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-		Containers: []corev1.Container{{Name: "main", Image: "busybox:1.28", Command: []string{"true"}}},
-	}}}
-	if existingCluster {
-		spec.ManagedBy = ptr.To("apitest.example.com/spec")
-	}
-	return spec
+func jobSpec() *batchv1.JobSpec {
+	return build.JobSpec(func(spec *batchv1.JobSpec) {
+		if existingCluster {
+			spec.ManagedBy = ptr.To("apitest.example.com/spec")
+		}
+	})
 }
 
 // jobNames are the names of the Jobs in a namespace, sorted as the API server does.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
 // toldOLM stands for the OperatorCondition: operator-lib finds the namespace of the
@@ -87,7 +88,7 @@ var _ = Describe("Upgradeable", func() {
 	It("is told once where nobody asks to hold upgrades, whatever runs", func() {
 		start(false)
 		Eventually(told.is).Should(Equal(notHeld))
-		Expect(k8s.Create(ctx, makeFlow(ns, "flow", step("one")))).To(Succeed())
+		Expect(k8s.Create(ctx, build.Flow(ns, "flow", step("one")))).To(Succeed())
 		Eventually(flowState(ns, "flow")).Should(Equal(v1alpha1.StateRunning))
 		Consistently(told.count, "2s").Should(Equal(1))
 	})
@@ -96,9 +97,9 @@ var _ = Describe("Upgradeable", func() {
 		start(true)
 		Eventually(told.is).Should(Equal(nothing))
 
-		Expect(k8s.Create(ctx, makeFlow(ns, "a", step("one"), step("two", "one")))).To(Succeed())
+		Expect(k8s.Create(ctx, build.Flow(ns, "a", step("one"), step("two", "one")))).To(Succeed())
 		Eventually(told.is).Should(Equal("False FlowsRunning: Running: 1 JobFlow. --hold-upgrades holds upgrades until they end."))
-		Expect(k8s.Create(ctx, makeFlow(ns, "b", step("one")))).To(Succeed())
+		Expect(k8s.Create(ctx, build.Flow(ns, "b", step("one")))).To(Succeed())
 		Eventually(told.is).Should(HavePrefix("False FlowsRunning: Running: 2 JobFlows."))
 
 		complete(ns, "b-one")
@@ -108,7 +109,7 @@ var _ = Describe("Upgradeable", func() {
 		Eventually(jobNames).WithArguments(ns).Should(ContainElement("a-two"))
 		Consistently(told.count, "2s").Should(Equal(before), "a step that starts changes nothing")
 
-		flow := makeFlow(ns, "a")
+		flow := build.Flow(ns, "a")
 		change(flow, func(flow *v1alpha1.JobFlow) { flow.Spec.Suspend = ptr.To(true) })
 		Eventually(told.is).Should(Equal(nothing), "what is suspended holds up nothing")
 		change(flow, func(flow *v1alpha1.JobFlow) { flow.Spec.Suspend = ptr.To(false) })
@@ -119,7 +120,7 @@ var _ = Describe("Upgradeable", func() {
 
 	It("is known at start from what the objects say", func() {
 		start(true)
-		Expect(k8s.Create(ctx, makeFlow(ns, "flow", step("one")))).To(Succeed())
+		Expect(k8s.Create(ctx, build.Flow(ns, "flow", step("one")))).To(Succeed())
 		Eventually(told.is).Should(HavePrefix("False FlowsRunning"))
 		told = &toldOLM{}
 		start(true)
