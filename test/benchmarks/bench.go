@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -19,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 )
 
 const (
@@ -59,7 +58,7 @@ func (b *bench) connect(ctx context.Context, kubeconfig string) error {
 		return err
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ownNamespace}}
-	if _, err := b.admin.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); ignoreExists(err) != nil {
+	if err := b.ours.Create(ctx, namespace); client.IgnoreAlreadyExists(err) != nil {
 		return err
 	}
 	floor, err := b.user(ctx, config, "floor", "cluster-admin")
@@ -91,29 +90,9 @@ func protobufClient(config *rest.Config) (kubernetes.Interface, error) {
 	return kubernetes.NewForConfig(config)
 }
 
-func ignoreExists(err error) error {
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	return err
-}
-
 // user is a service account with a cluster role.
 func (b *bench) user(ctx context.Context, admin *rest.Config, name, role string) (*rest.Config, error) {
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	if _, err := b.admin.CoreV1().ServiceAccounts(ownNamespace).Create(ctx, account, metav1.CreateOptions{}); ignoreExists(err) != nil {
-		return nil, err
-	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: ownNamespace + "-" + name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: ownNamespace, Name: name}},
-	}
-	if _, err := b.admin.RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{}); ignoreExists(err) != nil {
-		return nil, err
-	}
-	token, err := b.admin.CoreV1().ServiceAccounts(ownNamespace).CreateToken(ctx, name,
-		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(6 * 60 * 60))}}, metav1.CreateOptions{})
+	token, err := apiserver.NewServiceAccount(ctx, b.ours, ownNamespace, name, role)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +101,7 @@ func (b *bench) user(ctx context.Context, admin *rest.Config, name, role string)
 		return nil, err
 	}
 	config.CAData = admin.CAData
-	config.BearerToken, config.QPS = token.Status.Token, -1
+	config.BearerToken, config.QPS = token, -1
 	return config, nil
 }
 

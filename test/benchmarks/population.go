@@ -9,6 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
@@ -152,42 +153,28 @@ func (b *bench) setNodes(ctx context.Context, n int) (restore func(context.Conte
 	return restore, b.awaitNodes(ctx, max(n, len(b.nodeNames)))
 }
 
+// readNodes reads the names of all nodes.
 func (b *bench) readNodes(ctx context.Context) error {
-	nodes, err := b.admin.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return err
-	}
-	b.nodeNames = nil
-	for i := range nodes.Items {
-		b.nodeNames = append(b.nodeNames, nodes.Items[i].Name)
-	}
-	return nil
+	return b.awaitNodes(ctx, 0)
 }
 
 // awaitNodes waits until so many nodes are Ready and take pods.
 func (b *bench) awaitNodes(ctx context.Context, n int) error {
-	stream, err := b.admin.CoreV1().Nodes().Watch(ctx, metav1.ListOptions{ResourceVersion: "0"})
-	if err != nil {
-		return err
-	}
-	defer stream.Stop()
-	ready := map[string]bool{}
-	for len(ready) < n {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d nodes are Ready: %w", len(ready), n, ctx.Err())
-		case event, ok := <-stream.ResultChan():
-			node, is := event.Object.(*corev1.Node)
-			if !ok || !is {
-				return fmt.Errorf("watching nodes: %v", event.Object)
-			}
-			delete(ready, node.Name)
-			for _, condition := range node.Status.Conditions {
-				if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue && len(node.Spec.Taints) == 0 {
-					ready[node.Name] = true
+	return wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, 30*time.Minute, true, func(ctx context.Context) (bool, error) {
+		nodes, err := b.admin.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		b.nodeNames = nil
+		ready := 0
+		for i := range nodes.Items {
+			b.nodeNames = append(b.nodeNames, nodes.Items[i].Name)
+			for _, condition := range nodes.Items[i].Status.Conditions {
+				if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue && len(nodes.Items[i].Spec.Taints) == 0 {
+					ready++
 				}
 			}
 		}
-	}
-	return b.readNodes(ctx)
+		return ready >= n, nil
+	})
 }

@@ -88,7 +88,8 @@ func (w *world) runEverything(t *testing.T) {
 		must(t, w.k8s.Create(t.Context(), object))
 	}
 
-	w.failJob(t, "fails")
+	must(t, jobcontroller.EndCreated(t.Context(), w.k8s, client.ObjectKey{Namespace: namespace, Name: "fails-a"},
+		batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded))
 	for name, labels := range map[string]map[string]string{
 		"jobflow_runs_started_total":     {"kind": "JobFlow"},
 		"jobflow_runs_finished_total":    {"kind": "JobFlow", "result": "Failed"},
@@ -103,19 +104,6 @@ func (w *world) runEverything(t *testing.T) {
 	} {
 		w.eventually(t, name, func(metrics operator.Metrics) bool { return metrics.Sum(name, labels) > 0 })
 	}
-}
-
-// failJob is what the Job controller does; no other runs here.
-func (w *world) failJob(t *testing.T, flow string) {
-	t.Helper()
-	job := &batchv1.Job{}
-	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, limit.Hang, true, func(ctx context.Context) (bool, error) {
-		err := w.k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: flow + "-a"}, job)
-		return err == nil, client.IgnoreNotFound(err)
-	})
-	must(t, err)
-	jobcontroller.End(job, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded, "")
-	must(t, w.k8s.Status().Update(t.Context(), job))
 }
 
 func (w *world) eventually(t *testing.T, what string, is func(operator.Metrics) bool) {

@@ -281,15 +281,7 @@ func (w *world) phase(daemon *v1alpha1.DaemonJob, node string) string {
 	return ""
 }
 
-// end does what the Job controller does, which does not run here, once there is the
-// Job.
+// end does what the Job controller does, which does not run here.
 func (w *world) end(namespace, name string, how batchv1.JobConditionType) {
-	w.Eventually(func() error {
-		job := &batchv1.Job{}
-		if err := w.k8s.Get(w.ctx, client.ObjectKey{Namespace: namespace, Name: name}, job); err != nil {
-			return err
-		}
-		jobcontroller.End(job, how, "Test", "")
-		return w.k8s.Status().Update(w.ctx, job)
-	}).Should(Succeed(), name)
+	w.Expect(jobcontroller.EndCreated(w.ctx, w.k8s, client.ObjectKey{Namespace: namespace, Name: name}, how, "Test")).To(Succeed(), name)
 }

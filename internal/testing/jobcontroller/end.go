@@ -2,11 +2,35 @@
 package jobcontroller
 
 import (
+	"context"
+	"time"
+
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 )
+
+// EndCreated ends a Job that the operator creates, once it is there.
+func EndCreated(ctx context.Context, c client.Client, key client.ObjectKey, end batchv1.JobConditionType, reason string) error {
+	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, limit.Hang, true, func(ctx context.Context) (bool, error) {
+		job := &batchv1.Job{}
+		if err := c.Get(ctx, key, job); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		End(job, end, reason, "")
+		err := c.Status().Update(ctx, job)
+		if apierrors.IsConflict(err) {
+			return false, nil // The operator has written to it: read it again.
+		}
+		return err == nil, err
+	})
+}
 
 // End gives a Job the status with which the Job controller ends it, as JobComplete or
 // JobFailed. The Job controller writes the first of the two conditions earlier; nothing
