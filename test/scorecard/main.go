@@ -49,7 +49,7 @@ func main() {
 func run(test string) v1alpha3.TestStatus {
 	bundle, err := checks.Load(bundleDir)
 	if err != nil {
-		return v1alpha3.TestStatus{Results: []v1alpha3.TestResult{{Name: test, State: v1alpha3.ErrorState, Errors: []string{err.Error()}}}}
+		return checks.CannotTell(test, err)
 	}
 	return checks.Run(context.Background(), test, &checks.Environment{
 		Bundle:        bundle,

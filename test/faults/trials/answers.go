@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -130,7 +132,16 @@ func lost(_ *scenario.World, next http.RoundTripper, r *http.Request) (*http.Res
 // overtaken has somebody else write to the object right before a patch arrives, which
 // then truly conflicts. Creations have nothing to conflict with.
 func overtaken(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error) {
-	object := objectAt(w, r.URL.Path)
+	// The path is /apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME, perhaps with /status.
+	parts := strings.Split(r.URL.Path, "/")
+	kind, err := w.Server.Client.RESTMapper().KindFor(schema.GroupVersionResource{Group: parts[2], Version: parts[3], Resource: parts[6]})
+	if err != nil {
+		return nil, err
+	}
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(kind)
+	object.SetNamespace(parts[5])
+	object.SetName(parts[7])
 	touch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"faults/touched":"`+strconv.FormatInt(touches.Add(1), 10)+`"}}}`))
 	if err := client.IgnoreNotFound(w.Server.Client.Patch(r.Context(), object, touch)); err != nil {
 		return nil, err
@@ -139,13 +150,3 @@ func overtaken(w *scenario.World, next http.RoundTripper, r *http.Request) (*htt
 }
 
 var touches atomic.Int64
-
-// objectAt is as much of the object at a path as a patch needs.
-func objectAt(w *scenario.World, path string) client.Object {
-	parts := strings.Split(strings.TrimSuffix(path, "/status"), "/")
-	resource, name := parts[len(parts)-2], parts[len(parts)-1]
-	object := newObject(resource)
-	object.SetNamespace(w.Namespace)
-	object.SetName(name)
-	return object
-}

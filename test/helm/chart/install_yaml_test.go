@@ -1,7 +1,6 @@
 package chart_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,27 +9,11 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
 
-// kubectl apply keeps what it applied in an annotation, and all annotations of an
-// object together may have this many bytes.
-const annotationLimit = 262144
-
+// That kubectl apply can take its largest objects, the CRDs, is tested in test/scorecard.
 func TestInstallYAML(t *testing.T) {
 	got := parse(t, manifests.Read(t, "dist/install.yaml"))
 	want := manifests.ByID(t, kustomize.Build(t, "default"))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("dist/install.yaml is not what config/default makes; run: make dist\n-want +got\n%s", diff)
-	}
-	for name, o := range got {
-		last, err := json.Marshal(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		size := len(last)
-		for key, value := range o.GetAnnotations() {
-			size += len(key) + len(value)
-		}
-		if size > annotationLimit {
-			t.Errorf("%s has %d bytes: kubectl apply takes %d at most", name, size, annotationLimit)
-		}
 	}
 }

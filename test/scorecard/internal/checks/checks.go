@@ -30,17 +30,16 @@ type Environment struct {
 
 // report collects what a check finds.
 type report struct {
-	errors      []string
-	suggestions []string
-	log         []string
+	v1alpha3.TestResult
+	log []string
 }
 
 func (r *report) errorf(format string, args ...any) {
-	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+	r.Errors = append(r.Errors, fmt.Sprintf(format, args...))
 }
 
 func (r *report) suggestf(format string, args ...any) {
-	r.suggestions = append(r.suggestions, fmt.Sprintf(format, args...))
+	r.Suggestions = append(r.Suggestions, fmt.Sprintf(format, args...))
 }
 
 func (r *report) logf(format string, args ...any) {
@@ -64,27 +63,28 @@ func Names() []string {
 
 // Run makes the test result of a check.
 func Run(ctx context.Context, name string, env *Environment) v1alpha3.TestStatus {
-	result := v1alpha3.TestResult{Name: name, State: v1alpha3.PassState}
 	check, known := all[name]
 	if !known {
-		result.State = v1alpha3.ErrorState
-		result.Errors = []string{fmt.Sprintf("entrypoint: no test %q; the image has %s", name, strings.Join(Names(), ", "))}
-		return v1alpha3.TestStatus{Results: []v1alpha3.TestResult{result}}
+		return CannotTell(name, fmt.Errorf("entrypoint: no test %q; the image has %s", name, strings.Join(Names(), ", ")))
 	}
-	var r report
+	r := report{TestResult: v1alpha3.TestResult{Name: name, State: v1alpha3.PassState}}
 	err := check(ctx, env, &r)
 	// The order of maps is not that of results.
-	slices.Sort(r.errors)
-	slices.Sort(r.suggestions)
+	slices.Sort(r.Errors)
+	slices.Sort(r.Suggestions)
 	slices.Sort(r.log)
-	result.Errors, result.Suggestions = r.errors, r.suggestions
-	result.Log = strings.Join(r.log, "\n")
+	r.Log = strings.Join(r.log, "\n")
 	switch {
 	case err != nil:
-		result.State = v1alpha3.ErrorState
-		result.Errors = append(result.Errors, err.Error())
-	case len(r.errors) > 0:
-		result.State = v1alpha3.FailState
+		r.State = v1alpha3.ErrorState
+		r.errorf("%v", err)
+	case len(r.Errors) > 0:
+		r.State = v1alpha3.FailState
 	}
-	return v1alpha3.TestStatus{Results: []v1alpha3.TestResult{result}}
+	return v1alpha3.TestStatus{Results: []v1alpha3.TestResult{r.TestResult}}
+}
+
+// CannotTell is the result of a test that was not made.
+func CannotTell(name string, why error) v1alpha3.TestStatus {
+	return v1alpha3.TestStatus{Results: []v1alpha3.TestResult{{Name: name, State: v1alpha3.ErrorState, Errors: []string{why.Error()}}}}
 }

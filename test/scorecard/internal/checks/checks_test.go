@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,7 +78,7 @@ func fail(name string, errors ...string) v1alpha3.TestResult {
 }
 
 func cannotTell(name, why string) v1alpha3.TestResult {
-	return v1alpha3.TestResult{Name: name, State: v1alpha3.ErrorState, Errors: []string{why}}
+	return CannotTell(name, errors.New(why)).Results[0]
 }
 
 // finding is what a check that needs nothing but the bundle finds in the good one with

@@ -42,8 +42,8 @@ func wordsDocumented(_ context.Context, env *Environment, r *report) error {
 	if len(emitted) == 0 {
 		return fmt.Errorf("%s has no words", env.EmittedFile)
 	}
-	r.errors = append(r.errors, words.Undocumented(emitted, reference)...)
-	r.suggestions = append(r.suggestions, words.Unused(emitted, reference)...)
+	r.Errors = append(r.Errors, words.Undocumented(emitted, reference)...)
+	r.Suggestions = append(r.Suggestions, words.Unused(emitted, reference)...)
 	checkConditions(env.Bundle, reference.Conditions(), r)
 	r.logf("%d words", len(emitted))
 	return nil

@@ -69,72 +69,56 @@ func TestExamplesAreDryRun(t *testing.T) {
 	}
 }
 
-func TestExamplesRefused(t *testing.T) {
+func TestExamples(t *testing.T) {
+	refused := func(why string) v1alpha3.TestResult {
+		return fail(examplesName, firstExample+": Thing first is refused: "+why, initialExample+": Thing initial is refused: "+why)
+	}
+	warned := pass(examplesName)
+	warned.Suggestions = []string{firstExample + ": the API server warns: old field", initialExample + ": the API server warns: old field"}
 	for scenario, tc := range map[string]struct {
-		answer metav1.Status
-		want   string
+		edits   []edit
+		answer  metav1.Status
+		warning string
+		want    v1alpha3.TestResult
 	}{
+		"examples of which the API server warns": {answer: created, warning: "old field", want: warned},
 		"an example that admission refuses": {
-			metav1.Status{Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid, Message: "spec.size: too big"},
-			"spec.size: too big; mend the example",
+			answer: metav1.Status{Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid, Message: "spec.size: too big"},
+			want:   refused("spec.size: too big; mend the example"),
 		},
 		"tests that may not create it": {
-			metav1.Status{Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: "no"},
-			`no; grant the tests' service account in the namespace "tests" "create" on "things.example.com" and on "jobs.batch", ` +
-				`as config/scorecard/runner does, and name it with --service-account`,
+			answer: metav1.Status{Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: "no"},
+			want: refused(`no; grant the tests' service account in the namespace "tests" "create" on "things.example.com" and on "jobs.batch", ` +
+				`as config/scorecard/runner does, and name it with --service-account`),
 		},
 		"a cluster without the operator": {
-			metav1.Status{Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound, Message: "unknown"},
-			"unknown; install the operator first: the API server does not know the kind",
+			answer: metav1.Status{Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound, Message: "unknown"},
+			want:   refused("unknown; install the operator first: the API server does not know the kind"),
 		},
 		"an operator that is down": {
-			metav1.Status{Code: http.StatusInternalServerError, Reason: metav1.StatusReasonInternalError, Message: "no answer"},
-			"no answer; is the operator up? Its webhook has to answer",
+			answer: metav1.Status{Code: http.StatusInternalServerError, Reason: metav1.StatusReasonInternalError, Message: "no answer"},
+			want:   refused("no answer; is the operator up? Its webhook has to answer"),
 		},
-	} {
-		t.Run(scenario, func(t *testing.T) {
-			connect, _ := apiServer(t, tc.answer, "")
-			got := run(t, examplesName, &Environment{Bundle: load(t, bundleWith(t)), Namespace: "tests", Connect: connect})
-			want := fail(examplesName, firstExample+": Thing first is refused: "+tc.want, initialExample+": Thing initial is refused: "+tc.want)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-func TestExamplesWithAWarning(t *testing.T) {
-	connect, _ := apiServer(t, created, "old field")
-	got := run(t, examplesName, &Environment{Bundle: load(t, bundleWith(t)), Namespace: "tests", Connect: connect})
-	want := pass(examplesName)
-	want.Suggestions = []string{firstExample + ": the API server warns: old field", initialExample + ": the API server warns: old field"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestExamplesAreOfTheOwnedKinds(t *testing.T) {
-	connect, _ := apiServer(t, created, "")
-	for scenario, tc := range map[string]struct {
-		edits []edit
-		want  []string
-	}{
 		"an example of an unknown version": {
-			[]edit{{csvFile, `[{"apiVersion": "example.com/v1"`, `[{"apiVersion": "example.com/v2"`}},
-			[]string{firstExample + ": example.com/v2, Kind=Thing is not a kind that the CSV owns; correct its apiVersion and kind"},
+			edits:  []edit{{csvFile, `[{"apiVersion": "example.com/v1"`, `[{"apiVersion": "example.com/v2"`}},
+			answer: created,
+			want:   fail(examplesName, firstExample+": example.com/v2, Kind=Thing is not a kind that the CSV owns; correct its apiVersion and kind"),
 		},
 		"a kind without an example": {
-			[]edit{{csvFile, "      - kind: Thing", "      - {kind: Other, name: others.example.com, version: v1}\n      - kind: Thing"}},
-			[]string{csvFile + ": metadata.annotations[alm-examples]: no example of the kind Other; add one to config/manifests"},
+			edits:  []edit{{csvFile, "      - kind: Thing", "      - {kind: Other, name: others.example.com, version: v1}\n      - kind: Thing"}},
+			answer: created,
+			want:   fail(examplesName, csvFile+": metadata.annotations[alm-examples]: no example of the kind Other; add one to config/manifests"),
 		},
 		"an example without a name": {
-			[]edit{{csvFile, `{"name": "first"}`, `{}`}},
-			[]string{firstExample + ".metadata.name: it is missing"},
+			edits:  []edit{{csvFile, `{"name": "first"}`, `{}`}},
+			answer: created,
+			want:   fail(examplesName, firstExample+".metadata.name: it is missing"),
 		},
 	} {
 		t.Run(scenario, func(t *testing.T) {
+			connect, _ := apiServer(t, tc.answer, tc.warning)
 			got := run(t, examplesName, &Environment{Bundle: load(t, bundleWith(t, tc.edits...)), Namespace: "tests", Connect: connect})
-			if diff := cmp.Diff(fail(examplesName, tc.want...), got); diff != "" {
+			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
