@@ -27,8 +27,7 @@ spec:
 
 var _ = Describe("A service account that may create JobFlows but not Jobs", func() {
 	It("is refused, and its JobFlow runs once it has the cluster role edit", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		account := "system:serviceaccount:" + namespace + ":deployer"
 		grant := func(arguments ...string) {
 			GinkgoHelper()

@@ -53,8 +53,7 @@ spec:
 
 var _ = Describe("kubectl apply", func() {
 	It("refuses a JobFlow with all its mistakes at once, and stores nothing", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		applied := cli.KubectlWith(ctx, threeMistakes, "apply", "--namespace", namespace, "--filename", "-")
 		Expect(applied.Failed).To(BeTrue())
 		Expect(applied.Stderr).To(ContainSubstring(`spec.flows[3].dependencies[0]: Invalid value: "prepar": no step has this name; did you mean "prepare"?`))
@@ -64,8 +63,7 @@ var _ = Describe("kubectl apply", func() {
 	})
 
 	It("reports a misspelt field deep in a pod template", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		applied := cli.KubectlWith(ctx, typo, "apply", "--namespace", namespace, "--filename", "-")
 		Expect(applied.Failed).To(BeTrue())
 		Expect(applied.Stderr).To(ContainSubstring(`unknown field "spec.flows[0].jobTemplate.template.spec.containers[0].imagePullPolcy"`))

@@ -16,8 +16,7 @@ import (
 
 var _ = Describe("An operator that is killed in the middle of a JobFlow, and later ended", func() {
 	It("goes on where it was, and runs no step twice", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		flow := flows.New(namespace, "flow",
 			flows.Step("first", flows.Hold),
 			flows.Step("long", flows.Hold, "first"),

@@ -20,8 +20,7 @@ var _ = Describe("A DaemonJob", func() {
 	It("runs on every node that it is for, and leaves out one with a taint and says so", func(ctx SpecContext) {
 		needNodes(ctx, minikube, node1, node2)
 		taintNode(ctx, node2, corev1.Taint{Key: "e2e.api.practice.com/keep-off", Effect: corev1.TaintEffectNoSchedule})
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 
 		dj := &v1alpha1.DaemonJob{ObjectMeta: metav1.ObjectMeta{Name: "daemon", Namespace: namespace}}
 		dj.Spec.JobSpec = *flows.Shell(`echo "on $NODE"`)

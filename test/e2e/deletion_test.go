@@ -15,8 +15,7 @@ import (
 
 var _ = Describe("A JobFlow that is deleted", func() {
 	It("takes its Jobs and their pods along", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		flow := flows.New(namespace, "flow", flows.Step("ended", "true"), flows.Step("running", flows.Hold, "ended"), flows.Step("never", "true", "running"))
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
 		seen.AwaitRunning("flow-running")

@@ -25,8 +25,7 @@ var _ = Describe("A JobFlow with a pod that runs", func() {
 	}
 
 	It("has no pod while it is suspended, and completes the step afterwards with the same Job", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		flow := flows.New(namespace, "flow", flows.Step("work", flows.Hold), flows.Step("after", "true", "work"))
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
 		seen.AwaitRunning("flow-work")
@@ -47,8 +46,7 @@ var _ = Describe("A JobFlow with a pod that runs", func() {
 	})
 
 	It("ends it when its deadline passes", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		flow := flows.New(namespace, "flow", flows.Step("endless", flows.Hold), flows.Step("after", "true", "endless"))
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
 		seen.AwaitRunning("flow-endless")
@@ -70,8 +68,7 @@ var _ = Describe("A JobFlow with a pod that runs", func() {
 
 var _ = Describe("A step whose Job lives no longer than it runs", func() {
 	It("never runs again when its Job has vanished, and the JobFlow goes on", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		brief := flows.Step("brief", "true")
 		brief.JobTemplate.TTLSecondsAfterFinished = ptr.To[int32](0)
 		flow := flows.New(namespace, "flow", brief, flows.Step("meanwhile", flows.Hold, "brief"), flows.Step("last", "true", "brief", "meanwhile"))

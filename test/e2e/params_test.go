@@ -11,13 +11,11 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
-	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 var _ = Describe("Global parameters", func() {
 	It("reach Jobs, pods, containers and init containers, and the step's own win", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 
 		own := flows.Step("own", "env")
 		own.JobTemplate.Template.Labels = map[string]string{"team": "own"}

@@ -28,8 +28,7 @@ var _ = Describe("Of the other samples", func() {
 
 	It("jobflow-same-node runs both steps on minikube, and kubectl wait sees the end", func(ctx SpecContext) {
 		needNodes(ctx, minikube)
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		applySample(ctx, namespace, "jobflow-same-node.yaml")
 		cli.Kubectl(ctx, "wait", "--for=condition=Complete", "--timeout="+testkit.Hang.String(), "--namespace", namespace, "jobflow/jobflow-same-node").Succeeded()
 
@@ -51,7 +50,7 @@ var _ = Describe("Of the other samples", func() {
 			Fail("The PersistentVolume jobflow-shared-volume exists already, and a volume is bound to one claim only. " +
 				"This spec needs it for its own: kubectl delete --filename config/samples/jobflow-shared-volume.yaml")
 		}
-		namespace := newNamespace(ctx)
+		namespace, _ := newNamespace(ctx)
 		DeferCleanup(func(ctx SpecContext) {
 			cli.Kubectl(ctx, "delete", "--ignore-not-found", "--namespace", namespace, "--filename", sample("jobflow-shared-volume.yaml")).Succeeded()
 		})
@@ -66,8 +65,7 @@ var _ = Describe("Of the other samples", func() {
 	})
 
 	It("jobflow-jobtemplate runs JobTemplates, which know who uses them", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		applySample(ctx, namespace, "jobflow-jobtemplate.yaml")
 
 		flow := getFlow(ctx, namespace, "jobflow-jobtemplate")
@@ -93,8 +91,7 @@ var _ = Describe("Of the other samples", func() {
 	})
 
 	It("jobflow-error fails: nothing runs after the failed step, and status says why", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		applySample(ctx, namespace, "jobflow-error.yaml")
 		cli.Kubectl(ctx, "wait", "--for=condition=Failed", "--timeout="+testkit.Hang.String(), "--namespace", namespace, "jobflow/jobflow-example-error").Succeeded()
 		cli.Kubectl(ctx, "get", "jobflows.api.practice.com,jobs", "--namespace", namespace, "--output", "wide")

@@ -17,8 +17,7 @@ import (
 
 var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 	It("starts steps before the Jobs that they depend on are Complete, in order and once each", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
-		seen := record.Start(k8s, namespace)
+		namespace, seen := newNamespace(ctx)
 		// One watch sees what happens to all Jobs in the order in which it happened.
 		watcher, err := k8s.Clientset.BatchV1().Jobs(namespace).Watch(ctx, metav1.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())

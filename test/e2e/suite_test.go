@@ -19,6 +19,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
 var k8s *cluster.Cluster
@@ -45,10 +46,11 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	})
 })
 
-// newNamespace makes a namespace for a spec.
-func newNamespace(ctx context.Context) string {
+// newNamespace makes a namespace for a spec, and records what is in it.
+func newNamespace(ctx context.Context) (string, *record.Record) {
 	GinkgoHelper()
-	return k8s.NewNamespace(ctx, "e2e-")
+	namespace := k8s.NewNamespace(ctx, "e2e-")
+	return namespace, record.Start(k8s, namespace)
 }
 
 func needNodes(ctx context.Context, names ...string) {

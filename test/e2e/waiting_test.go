@@ -13,7 +13,7 @@ import (
 
 var _ = Describe("A step whose pod cannot start", func() {
 	It("says what it waits for: an image that is not there, a node that is not there", func(ctx SpecContext) {
-		namespace := newNamespace(ctx)
+		namespace, _ := newNamespace(ctx)
 		noImage := flows.Step("no-image", "true")
 		// No name server knows a name under .invalid.
 		noImage.JobTemplate.Template.Spec.Containers[0].Image = "registry.invalid/nobody/nothing:v1"
