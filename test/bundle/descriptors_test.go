@@ -49,13 +49,9 @@ func TestDescriptors(t *testing.T) {
 
 func fields(t *testing.T, crds []apiextensionsv1.CustomResourceDefinition, owned operators.CRDDescription, part string) []string {
 	t.Helper()
-	for i := range crds {
-		for _, version := range crds[i].Spec.Versions {
-			if crds[i].Name == owned.Name && version.Name == owned.Version {
-				return slices.Sorted(maps.Keys(version.Schema.OpenAPIV3Schema.Properties[part].Properties))
-			}
-		}
+	i := slices.IndexFunc(crds, func(crd apiextensionsv1.CustomResourceDefinition) bool { return crd.Name == owned.Name })
+	if i < 0 || crds[i].Spec.Versions[0].Name != owned.Version {
+		t.Fatalf("config/ has no %s %s", owned.Name, owned.Version)
 	}
-	t.Fatalf("config/ has no %s %s", owned.Name, owned.Version)
-	return nil
+	return slices.Sorted(maps.Keys(crds[i].Spec.Versions[0].Schema.OpenAPIV3Schema.Properties[part].Properties))
 }

@@ -2,11 +2,9 @@ package observability_test
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -14,8 +12,6 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/kustomize"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 )
-
-const operatorNamespace = "jobflow-operator-system"
 
 // Where the CRDs of Prometheus Operator are not installed, one object of them breaks
 // the whole installation.
@@ -27,24 +23,9 @@ func TestDefaultNeedsNoPrometheusOperator(t *testing.T) {
 	}
 }
 
+// That it adds these objects and changes no other is tested in test/security.
 func TestComponent(t *testing.T) {
-	before := manifests.ByID(t, kustomize.Build(t, "default"))
 	after := kustomize.Build(t, "default", "monitoring")
-	var added []string
-	for id, o := range manifests.ByID(t, after) {
-		if before[id] == nil {
-			added = append(added, id)
-		}
-		if namespace := o.GetNamespace(); namespace != operatorNamespace && (namespace != "" || before[id] == nil) {
-			t.Errorf("%s is in namespace %q", id, namespace)
-		}
-	}
-	slices.Sort(added)
-	want := []string{"ConfigMap jobflow-operator-dashboard", "PrometheusRule jobflow-operator", "ServiceMonitor jobflow-operator"}
-	if diff := cmp.Diff(want, added); diff != "" {
-		t.Errorf("what the component adds (-want +got):\n%s", diff)
-	}
-
 	service := manifests.Only[corev1.Service](t, after, "Service jobflow-operator-controller-manager-metrics-service")
 	webhooks := manifests.Only[corev1.Service](t, after, "Service jobflow-operator-webhook-service")
 	monitor := manifests.Only[monitoringv1.ServiceMonitor](t, after, "ServiceMonitor jobflow-operator")

@@ -1,17 +1,16 @@
 package observability_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/cert"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -102,20 +101,10 @@ func (w *world) runEverything(t *testing.T) {
 		"leader_election_master_status":  {"name": "jobflow-operator.api.practice.com"},
 		"jobflow_build_info":             {},
 	} {
-		w.eventually(t, name, func(metrics operator.Metrics) bool { return metrics.Sum(name, labels) > 0 })
-	}
-}
-
-func (w *world) eventually(t *testing.T, what string, is func(operator.Metrics) bool) {
-	t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, limit.Hang, true, func(ctx context.Context) (bool, error) {
-		metrics, err := w.Scrape(ctx, w.reader)
-		last = err
-		return err == nil && is(metrics), nil
-	})
-	if err != nil {
-		t.Fatalf("%s: %v (%v)", what, err, last)
+		NewWithT(t).Eventually(func() (float64, error) {
+			metrics, err := w.Scrape(t.Context(), w.reader)
+			return metrics.Sum(name, labels), err
+		}, limit.Hang, 100*time.Millisecond).Should(BeNumerically(">", 0), name)
 	}
 }
 

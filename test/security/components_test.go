@@ -111,20 +111,23 @@ func TestHighAvailability(t *testing.T) {
 
 // A component changes nothing but what it is about.
 func TestComponentsLeaveTheRestAlone(t *testing.T) {
-	const (
-		policy     = "NetworkPolicy jobflow-operator-controller-manager"
-		budget     = "PodDisruptionBudget jobflow-operator-controller-manager"
-		deployment = "Deployment jobflow-operator-controller-manager"
-	)
+	const deployment = "Deployment jobflow-operator-controller-manager"
 	for _, base := range []string{"default", "olm"} {
 		t.Run(base, func(t *testing.T) {
 			want := manifests.ByID(t, kustomize.Build(t, base))
-			got := manifests.ByID(t, kustomize.Build(t, base, networkPolicy, highAvailability))
-			if got[policy] == nil || got[budget] == nil || cmp.Equal(want[deployment], got[deployment]) {
+			got := manifests.ByID(t, kustomize.Build(t, base, networkPolicy, highAvailability, "monitoring"))
+			for _, added := range []string{
+				"NetworkPolicy jobflow-operator-controller-manager", "PodDisruptionBudget jobflow-operator-controller-manager",
+				"ConfigMap jobflow-operator-dashboard", "PrometheusRule jobflow-operator", "ServiceMonitor jobflow-operator",
+			} {
+				if got[added] == nil || got[added].GetNamespace() != operatorNamespace {
+					t.Errorf("there is no %s in the operator's namespace", added)
+				}
+				delete(got, added)
+			}
+			if cmp.Equal(want[deployment], got[deployment]) {
 				t.Error("a component has no effect")
 			}
-			delete(got, policy)
-			delete(got, budget)
 			delete(want, deployment)
 			delete(got, deployment)
 			if diff := cmp.Diff(want, got); diff != "" {

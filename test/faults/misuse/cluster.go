@@ -21,6 +21,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 	"github.com/jobflow-operator/jobflow-operator/webhooks"
 )
 
@@ -138,15 +139,11 @@ func total(name string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	sum := 0.0
+	found := operator.Metrics{}
 	for _, family := range families {
-		if family.GetName() == name {
-			for _, metric := range family.GetMetric() {
-				sum += metric.GetCounter().GetValue()
-			}
-		}
+		found[family.GetName()] = family
 	}
-	return sum, nil
+	return found.Sum(name, nil), nil
 }
 
 // eventually asks until there is nothing to complain of, and returns the last

@@ -152,7 +152,7 @@ func (c *cluster) baseline(ctx context.Context, r *row) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	return seen, c.clear(ctx, namespace, right)
+	return seen, c.clear(ctx, namespace)
 }
 
 // undecodable are the names of values that a careless schema takes and Go does not.

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 )
 
@@ -68,7 +69,7 @@ func (c *cluster) try(ctx context.Context, t *trial, base *view) (outcome, error
 			err = fmt.Errorf("the operator sent %d requests", sent)
 		}
 	}
-	return result, errors.Join(err, c.clear(ctx, namespace, right))
+	return result, errors.Join(err, c.clear(ctx, namespace))
 }
 
 func (c *cluster) tryIn(ctx context.Context, t *trial, right, wrong *unstructured.Unstructured, base *view) (outcome, error) {
@@ -241,11 +242,8 @@ func (c *cluster) deleteJobs(ctx context.Context, namespace string) error {
 }
 
 // clear leaves nothing behind that the operator would come back to.
-func (c *cluster) clear(ctx context.Context, namespace string, tried *unstructured.Unstructured) error {
-	for _, kind := range []string{"JobFlow", "DaemonJob", "JobTemplate"} {
-		all := &unstructured.Unstructured{}
-		all.SetAPIVersion(tried.GetAPIVersion())
-		all.SetKind(kind)
+func (c *cluster) clear(ctx context.Context, namespace string) error {
+	for _, all := range []client.Object{&v1alpha1.JobFlow{}, &v1alpha1.DaemonJob{}, &v1alpha1.JobTemplate{}} {
 		if err := c.client.DeleteAllOf(ctx, all, client.InNamespace(namespace)); err != nil {
 			return err
 		}

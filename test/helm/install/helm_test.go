@@ -90,7 +90,8 @@ var _ = Describe("With Helm", Ordered, func() {
 		Expect(k8s.Create(ctx, flow)).To(Succeed())
 		seen.AwaitRunning("upgraded-long")
 		ca := announcedCA(ctx)
-		pods := operatorPods(ctx)
+		pods, err := k8s.OperatorPods(ctx)
+		Expect(err).NotTo(HaveOccurred())
 
 		stop := k8s.KeepAskingAdmission(ctx, own)
 		release(ctx, "upgrade", chart, "--set", "workers=4", "--set", "log.level=debug").Succeeded()
@@ -108,7 +109,7 @@ var _ = Describe("With Helm", Ordered, func() {
 		deployment := &appsv1.Deployment{}
 		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: operatorName}, deployment)).To(Succeed())
 		Expect(deployment.Spec.Template.Spec.Containers[0].Args).To(Equal([]string{"--leader-elect", "--workers=4", "--zap-log-level=debug"}))
-		Expect(operatorPods(ctx)).To(HaveLen(1))
+		Expect(k8s.OperatorPods(ctx)).To(HaveLen(1))
 		Expect(columnsOf(ctx)).To(And(Not(BeEmpty()), Equal(columns(manifests.Load[apiextensionsv1.CustomResourceDefinition](GinkgoTB(), "config/crd/bases/"+jobFlowsFile)))))
 		Expect(announcedCA(ctx)).To(Equal(ca), "the upgrade took the webhooks' CA away")
 
@@ -236,12 +237,4 @@ func caIn(ctx context.Context, configuration string) string {
 		return ""
 	}
 	return found.Stdout
-}
-
-// operatorPods are the operator's pods that are not being deleted.
-func operatorPods(ctx context.Context) []corev1.Pod {
-	GinkgoHelper()
-	pods, err := k8s.OperatorPods(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	return pods
 }

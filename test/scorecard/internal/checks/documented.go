@@ -9,8 +9,6 @@ import (
 	"strings"
 	"unicode"
 
-	operators "github.com/operator-framework/api/pkg/operators/v1alpha1"
-
 	"github.com/jobflow-operator/jobflow-operator/test/scorecard/internal/words"
 )
 
@@ -59,19 +57,15 @@ func checkConditions(b *Bundle, conditions []string, r *report) {
 			}
 			described = true
 			at := fmt.Sprintf("%s: spec.customresourcedefinitions.owned[%d].statusDescriptors[%d].description", b.CSVFile, i, j)
-			checkDescriptor(at, crd, status, conditions, r)
+			for _, condition := range conditions {
+				if !containsWord(status.Description, condition) {
+					r.errorf("%s: the condition %s of %s is not named; say in config/manifests/bases what it means", at, condition, crd.Kind)
+				}
+			}
 		}
 	}
 	if !described {
 		r.errorf("%s: spec.customresourcedefinitions.owned[].statusDescriptors: none has the path conditions; describe it in config/manifests/bases", b.CSVFile)
-	}
-}
-
-func checkDescriptor(at string, crd operators.CRDDescription, status operators.StatusDescriptor, conditions []string, r *report) {
-	for _, condition := range conditions {
-		if !containsWord(status.Description, condition) {
-			r.errorf("%s: the condition %s of %s is not named; say in config/manifests/bases what it means", at, condition, crd.Kind)
-		}
 	}
 }
 

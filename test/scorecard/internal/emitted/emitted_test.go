@@ -27,7 +27,7 @@ func findInFixture(t *testing.T, prefix string) (*Found, error) {
 	return find(".", prefix, paths)
 }
 
-func TestFindFollowsWords(t *testing.T) {
+func TestFindFollowsWordsAndSaysWhere(t *testing.T) {
 	found, err := findInFixture(t, fixture)
 	if err != nil {
 		t.Fatal(err)
@@ -47,19 +47,11 @@ func TestFindFollowsWords(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	if where := (words.Word{Class: words.Event, Text: "LiteralEvent", At: "fixture/controllers/controllers.go:19"}); !slices.Contains(found.Words, where) {
+		t.Errorf("no %v in %v", where, found.Words)
+	}
 	if len(found.PassedOn) != 2 || found.PassedOn[1] != "k8s.io/api/batch/v1: job.Reason" || !strings.HasSuffix(found.PassedOn[0], "known[run.Name]") {
 		t.Errorf("passed on: %q", found.PassedOn)
-	}
-}
-
-func TestFindSaysWhere(t *testing.T) {
-	found, err := findInFixture(t, fixture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := words.Word{Class: words.Event, Text: "LiteralEvent", At: "fixture/controllers/controllers.go:19"}
-	if !slices.Contains(found.Words, want) {
-		t.Errorf("no %v in %v", want, found.Words)
 	}
 }
 
