@@ -95,22 +95,27 @@ func refused(code int, reason metav1.StatusReason) scenario.Inject {
 
 // answer is one as the API server gives it.
 func answer(r *http.Request, code int, reason metav1.StatusReason) *http.Response {
-	status := metav1.Status{
-		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
-		Status:   metav1.StatusFailure, Code: int32(code), Reason: reason, Message: "a fault of the test",
-	}
 	header := http.Header{"Content-Type": {"application/json"}}
 	if code == http.StatusTooManyRequests {
 		header.Set("Retry-After", "1")
 	}
-	body, err := json.Marshal(status)
-	if err != nil {
-		panic(err) // it is made of constants
-	}
+	body := failure(code, reason, "a fault of the test")
 	return &http.Response{
 		StatusCode: code, Status: strconv.Itoa(code) + " " + http.StatusText(code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
 	}
+}
+
+// failure is a Status as the API server sends it.
+func failure(code int, reason metav1.StatusReason, message string) []byte {
+	body, err := json.Marshal(metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status:   metav1.StatusFailure, Code: int32(code), Reason: reason, Message: message,
+	})
+	if err != nil {
+		panic(err) // it is made of constants
+	}
+	return body
 }
 
 // reset breaks the connection before the request is sent.

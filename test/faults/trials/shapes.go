@@ -1,7 +1,6 @@
 package trials
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -43,11 +42,7 @@ func buffered(s *stream) <-chan frame {
 	out := make(chan frame, 10_000)
 	go func() {
 		defer close(out)
-		for {
-			f, ok := s.next()
-			if !ok {
-				return
-			}
+		for f := range s.in {
 			select {
 			case out <- f:
 			case <-s.ctx.Done():
@@ -60,9 +55,8 @@ func buffered(s *stream) <-chan frame {
 
 // doubled passes everything on twice.
 func doubled(s *stream) {
-	for {
-		f, ok := s.next()
-		if !ok || !s.send(f) {
+	for f := range s.in {
+		if !s.send(f) {
 			return
 		}
 		if f.Type != string(watch.Bookmark) {
@@ -77,8 +71,13 @@ func doubled(s *stream) {
 // silent says nothing for a while, and then everything.
 func silent(s *stream) {
 	s.injected.Add(1)
+	holdUntil(s, time.Now().Add(late))
+}
+
+// holdUntil passes on what comes, but not before a time.
+func holdUntil(s *stream, until time.Time) {
 	held := buffered(s)
-	if !s.pause(late) {
+	if !s.pause(time.Until(until)) {
 		return
 	}
 	for f := range held {
@@ -96,23 +95,14 @@ func broken(s *stream) { cutAfterOne(s, nil) }
 // any more what happened since, and all is listed anew. What happened in between is
 // never seen.
 func forgotten(s *stream) {
-	status := metav1.Status{
-		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
-		Status:   metav1.StatusFailure, Code: http.StatusGone, Reason: metav1.StatusReasonExpired, Message: "too old resource version",
-	}
-	object, err := json.Marshal(status)
-	if err != nil {
-		panic(err) // it is made of constants
-	}
-	cutAfterOne(s, &frame{Type: string(watch.Error), Object: object})
+	cutAfterOne(s, &frame{Type: string(watch.Error), Object: failure(http.StatusGone, metav1.StatusReasonExpired, "too old resource version")})
 }
 
 // cutAfterOne passes on the initial events and one more, and then the last word, if any.
 func cutAfterOne(s *stream, lastWord *frame) {
 	begins := time.Now()
-	for {
-		f, ok := s.next()
-		if !ok || !s.send(f) {
+	for f := range s.in {
+		if !s.send(f) {
 			return
 		}
 		// The initial events come at once. A watch that has none goes on from a version.

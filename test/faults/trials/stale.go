@@ -68,16 +68,3 @@ func killAfter(life *scenario.Life, n int, note func()) trip {
 		return nil, http.ErrServerClosed
 	}
 }
-
-// holdUntil passes on what comes, but not before a time.
-func holdUntil(s *stream, until time.Time) {
-	held := buffered(s)
-	if !s.pause(time.Until(until)) {
-		return
-	}
-	for f := range held {
-		if !s.send(f) {
-			return
-		}
-	}
-}

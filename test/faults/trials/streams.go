@@ -38,12 +38,6 @@ type stream struct {
 // send passes a frame on, and says whether anybody still listens.
 func (s *stream) send(f frame) bool { return s.out.Encode(f) == nil }
 
-// next is the next frame, and false at the end of the stream.
-func (s *stream) next() (frame, bool) {
-	f, ok := <-s.in
-	return f, ok
-}
-
 // pause waits, and says whether the stream still lives.
 func (s *stream) pause(d time.Duration) bool {
 	if d <= 0 {
