@@ -10,7 +10,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/scorecard/internal/words"
 )
 
-const reference = "## Conditions\n| `Done` |\n## OperatorCondition\n| `Calm` |\n## Reasons\n| `Slow` |\n## Events\n| `Started` |\n"
+const reference = "## Conditions\n| `Done` |\n## OperatorCondition\n| `Calm` |\n## Reasons\n| `Slow` |\n| `Gone` |\n## Events\n| `Started` |\n"
 
 func TestWordsDocumented(t *testing.T) {
 	const name = "jobflow-words-documented"
@@ -18,6 +18,7 @@ func TestWordsDocumented(t *testing.T) {
 		{Class: words.Condition, Text: "Done", At: "a.go:1"},
 		{Class: words.Condition, Text: "Calm", At: "a.go:1"},
 		{Class: words.Reason, Text: "Slow", At: "a.go:2"},
+		{Class: words.Reason, Text: "Gone", At: "a.go:2"},
 		{Class: words.Event, Text: "Started", At: "a.go:3"},
 	}
 	for scenario, tc := range map[string]struct {
