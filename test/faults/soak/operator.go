@@ -37,7 +37,7 @@ func (o *options) startOperator(ctx context.Context, kubeconfig string) (*operat
 // sample is one look at the operator.
 type sample struct {
 	at         time.Duration // since the load began
-	flows      int           // that were created
+	begun      int           // scenarios
 	ended      int
 	rss, peak  int // resident memory, in KiB
 	heapInUse  float64

@@ -34,8 +34,9 @@ type APIServer struct {
 	environment *envtest.Environment
 }
 
-// StartAPIServer starts them. KUBEBUILDER_ASSETS says where the programs are.
-func StartAPIServer() (*APIServer, error) {
+// StartAPIServer starts them, once they are configured as the caller likes. KUBEBUILDER_ASSETS
+// says where the programs are.
+func StartAPIServer(configure ...func(*envtest.Environment)) (*APIServer, error) {
 	// Operators that cannot reach the API server say so without end.
 	log.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
@@ -49,6 +50,9 @@ func StartAPIServer() (*APIServer, error) {
 		Set("disable-admission-plugins", "ServiceAccount", "TaintNodesByCondition").
 		Set("max-requests-inflight", "4000").
 		Set("max-mutating-requests-inflight", "2000")
+	for _, change := range configure {
+		change(environment)
+	}
 	config, err := environment.Start()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the API server: %w", err), environment.Stop())
@@ -81,6 +85,15 @@ func (s *APIServer) connect() error {
 func (s *APIServer) FreeLease(ctx context.Context, namespace string) error {
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: controllers.LeaseName}}
 	return s.Client.Patch(ctx, lease, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"holderIdentity":""}}`)))
+}
+
+// NewAdministrator makes a user who may do anything, and returns its kubeconfig.
+func (s *APIServer) NewAdministrator(name string) ([]byte, error) {
+	user, err := s.environment.AddUser(envtest.User{Name: name, Groups: []string{"system:masters"}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return user.KubeConfig()
 }
 
 // Stop ends the API server and etcd, and throws away what they held.

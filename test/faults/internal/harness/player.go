@@ -24,21 +24,12 @@ const (
 	FailAnnotation = "player/fail"
 	// HoldAnnotation has the Job run until Release.
 	HoldAnnotation = "player/hold"
-	// LastsAnnotation has the Job run for so long, as time.ParseDuration reads it.
-	LastsAnnotation = "player/lasts"
-	// PodsAnnotation has the player make the pods of this Job.
-	PodsAnnotation = "player/pods"
 )
 
 // PlayerOptions say how Jobs run.
 type PlayerOptions struct {
 	// Pods has the player make the pods of all Jobs. Without them a Job just ends.
 	Pods bool
-	// PodSucceeds is called right before a pod of the Job is written as Succeeded; nil
-	// for nothing.
-	PodSucceeds func(job *batchv1.Job)
-	// Workers are how many Jobs the player works on at the same time; 0 is 1.
-	Workers int
 	// Lag is how long after its pods have succeeded a Job is Complete: what the Job
 	// controller takes, which is about a second, or less.
 	Lag time.Duration
@@ -73,9 +64,7 @@ func Play(ctx context.Context, c client.Client, record *Record, options PlayerOp
 	}
 	context.AfterFunc(ctx, p.queue.ShutDown)
 	record.OnChange(p.notice)
-	for range max(1, options.Workers) {
-		go p.work(ctx)
-	}
+	go p.work(ctx)
 	return p
 }
 
@@ -175,20 +164,15 @@ func (p *Player) run(ctx context.Context, key client.ObjectKey) (again time.Dura
 		}
 		again = left
 	}
-	notes := job.Spec.Template.Annotations
-	if p.options.Pods || notes[PodsAnnotation] != "" {
+	if p.options.Pods {
 		done, lag, err := p.runPods(ctx, job)
 		if !done || err != nil {
 			return earlier(again, lag), err
 		}
 	}
-	lasts, _ := time.ParseDuration(notes[LastsAnnotation]) // none is 0
-	left := time.Until(job.CreationTimestamp.Add(lasts))
 	switch {
 	case p.held(job):
 		return again, nil
-	case left > 0 && lasts > 0:
-		return earlier(again, left), nil
 	case fails(job):
 		return 0, p.end(ctx, job, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
 	}

@@ -29,9 +29,6 @@ func (p *Player) runPods(ctx context.Context, job *batchv1.Job) (done bool, lag 
 			return false, 0, p.startPod(ctx, job, key.Name)
 		case held:
 		case pod.Status.Phase != phase:
-			if phase == corev1.PodSucceeded && p.options.PodSucceeds != nil {
-				p.options.PodSucceeds(job)
-			}
 			if err := p.endPod(ctx, pod, phase); err != nil {
 				return false, 0, err
 			}

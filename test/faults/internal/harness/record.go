@@ -264,6 +264,13 @@ func (r *Record) Gone(uid types.UID) bool {
 	return r.gone[uid]
 }
 
+// Empty says whether nothing exists any more.
+func (r *Record) Empty() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.objects) == 0
+}
+
 func (r *Record) find(kind string, key client.ObjectKey) client.Object {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -64,6 +64,9 @@ type Result struct {
 	Injected   int
 	Checks     int
 	Violations []string
+	// Took is the time from the creation of the JobFlow or DaemonJob to its end; 0 if it
+	// was deleted before.
+	Took time.Duration
 }
 
 // run is a run in progress.
@@ -73,10 +76,12 @@ type run struct {
 	operators []*harness.Operator
 }
 
+var errTooLong = errors.New("it took too long")
+
 // Run runs a scenario once and checks everything that must hold at its end. An error is
 // one of the test, not of the operator.
 func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode, inject Inject) (result Result, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, *limit, errors.New("it took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, *limit, errTooLong)
 	defer cancel()
 	w, err := NewWorld(ctx, server, s, mode)
 	if err != nil {
@@ -108,7 +113,7 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 	reached := make(chan error, 1)
 	go func() { reached <- r.reach(ctx) }()
 	if err := r.keepAlive(reached); err != nil {
-		result.Violations = append(result.Violations, fmt.Sprintf("%s; wanted %q, got %q%s", err, s.Want, w.Outcome(), r.explain()))
+		result.Violations = append(result.Violations, r.otherEnd(err))
 	} else if err := r.settle(ctx); err != nil {
 		result.Violations = append(result.Violations, fmt.Sprintf("it did not come to rest: %s%s", err, r.explain()))
 	}
@@ -223,19 +228,24 @@ func (r *run) settle(ctx context.Context) error {
 	return r.world.Record.CatchUp(ctx)
 }
 
-// check looks at what the run has left, and then whether a new operator leaves it alone.
-func (r *run) check(ctx context.Context, result *Result) error {
-	w := r.world
-	result.Checks = len(Invariants) + 2
+// checkLeft looks at what the run has left.
+func (r *run) checkLeft(result *Result) {
+	result.Checks = len(Invariants) + 1
 	for _, invariant := range Invariants {
-		for _, broken := range invariant.Broken(w) {
+		for _, broken := range invariant.Broken(r.world) {
 			result.Violations = append(result.Violations, invariant.Name+": "+broken)
 		}
 	}
-	before := w.Outcome()
 	if !r.accepted() {
-		result.Violations = append(result.Violations, fmt.Sprintf("the outcome did not last: wanted %q, got %q", w.scenario.Want, before))
+		result.Violations = append(result.Violations, fmt.Sprintf("the outcome did not last: wanted %q, got %q", r.world.scenario.Want, r.world.Outcome()))
 	}
+}
+
+// check looks at what the run has left, and then whether a new operator leaves it alone.
+func (r *run) check(ctx context.Context, result *Result) error {
+	w := r.world
+	r.checkLeft(result)
+	result.Checks++
 	for _, operator := range r.alive() {
 		if err := operator.Stop(); err != nil {
 			return err
@@ -260,10 +270,13 @@ func (r *run) check(ctx context.Context, result *Result) error {
 	return nil
 }
 
+// otherEnd is the violation of a run that has not come to the outcome of its scenario.
+func (r *run) otherEnd(err error) string {
+	return fmt.Sprintf("%s; wanted %q, got %q%s", err, r.world.scenario.Want, r.world.Outcome(), r.explain())
+}
+
 // explain is what else helps to understand a violation.
 func (r *run) explain() string {
-	const shown = 12
-	writes := r.current().Writes()
 	message := ""
 	if _, summary, runs := r.world.parent(); summary != nil {
 		message = summary.Message
@@ -271,6 +284,11 @@ func (r *run) explain() string {
 			message += fmt.Sprintf("; %s: %s", r.world.short(runs[i].Name), runs[i].Message)
 		}
 	}
+	if len(r.operators) == 0 {
+		return fmt.Sprintf(" (message %q)", message)
+	}
+	const shown = 12
+	writes := r.current().Writes()
 	return fmt.Sprintf(" (message %q; operator %d has tried %d writes, last %v)",
 		message, len(r.operators), len(writes), writes[max(0, len(writes)-shown):])
 }

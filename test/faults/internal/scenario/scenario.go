@@ -6,6 +6,7 @@
 //	invariants.go         what must hold at the end of each run
 //	world.go              a namespace with everything that a run needs
 //	run.go                one run of a scenario with something that goes wrong
+//	external.go           one run of a scenario with an operator of somebody else
 package scenario
 
 import (
