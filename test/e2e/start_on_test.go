@@ -6,7 +6,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -43,7 +42,7 @@ var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 			if _, known := created[job.Name]; !known {
 				created[job.Name] = moment
 			}
-			if _, known := complete[job.Name]; !known && isComplete(job) {
+			if _, known := complete[job.Name]; !known && flows.JobIs(job, batchv1.JobComplete) {
 				complete[job.Name] = moment
 			}
 		}
@@ -64,12 +63,3 @@ var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 		Expect(seen.Created()).To(Equal(record.OnceEach("flow-s0", "flow-s1", "flow-s2", "flow-s3", "flow-s4", "flow-s5")))
 	})
 })
-
-func isComplete(job *batchv1.Job) bool {
-	for _, c := range job.Status.Conditions {
-		if c.Type == batchv1.JobComplete && c.Status == corev1.ConditionTrue {
-			return true
-		}
-	}
-	return false
-}

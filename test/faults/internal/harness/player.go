@@ -16,6 +16,8 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // What the annotations of a pod template tell the player about its Job.
@@ -33,6 +35,12 @@ type PlayerOptions struct {
 	// Lag is how long after its pods have succeeded a Job is Complete: what the Job
 	// controller takes, which is about a second, or less.
 	Lag time.Duration
+}
+
+// named is an object that the player looks at.
+type named struct {
+	kind string // Job or Pod
+	key  client.ObjectKey
 }
 
 // Player does what the Job controller, the kubelet, the TTL controller and the garbage
@@ -81,20 +89,21 @@ func (p *Player) ReleaseAll() {
 	p.mu.Lock()
 	p.releasedAll = true
 	p.mu.Unlock()
-	each(p.record, func(job *batchv1.Job) { p.queue.Add(named{"Job", client.ObjectKeyFromObject(job)}) })
+	for _, job := range history.Objects[*batchv1.Job](&p.record.History) {
+		p.queue.Add(named{"Job", client.ObjectKeyFromObject(job)})
+	}
 }
 
-func (p *Player) notice(change Change) {
-	uid := change.Object.GetUID()
+func (p *Player) notice(change history.Change) {
 	switch object := change.Object.(type) {
 	case *batchv1.Job:
 		p.queue.Add(named{"Job", client.ObjectKeyFromObject(object)})
 		if change.Type == watch.Deleted {
-			each(p.record, func(pod *corev1.Pod) {
-				if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.UID == uid {
+			for _, pod := range history.Objects[*corev1.Pod](&p.record.History) {
+				if metav1.IsControlledBy(pod, object) {
 					p.queue.Add(named{"Pod", client.ObjectKeyFromObject(pod)})
 				}
-			})
+			}
 		}
 	case *corev1.Pod:
 		p.queue.Add(named{"Pod", client.ObjectKeyFromObject(object)})
@@ -103,11 +112,11 @@ func (p *Player) notice(change Change) {
 		}
 	case *v1alpha1.JobFlow, *v1alpha1.DaemonJob:
 		if change.Type == watch.Deleted {
-			each(p.record, func(job *batchv1.Job) {
-				if owner := metav1.GetControllerOfNoCopy(job); owner != nil && owner.UID == uid {
+			for _, job := range history.Objects[*batchv1.Job](&p.record.History) {
+				if metav1.IsControlledBy(job, change.Object) {
 					p.queue.Add(named{"Job", client.ObjectKeyFromObject(job)})
 				}
-			})
+			}
 		}
 	}
 }
@@ -134,7 +143,7 @@ func (p *Player) work(ctx context.Context) {
 		case err != nil:
 			p.queue.AddAfter(item, tryAgain)
 			if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
-				p.record.fail(err) // nothing stands between the player and the API server
+				p.record.Fail(err) // nothing stands between the player and the API server
 			}
 		case again > 0:
 			p.queue.AddAfter(item, again)
@@ -151,7 +160,7 @@ func (p *Player) run(ctx context.Context, key client.ObjectKey) (again time.Dura
 	if owner := metav1.GetControllerOfNoCopy(job); owner != nil && p.record.Gone(owner.UID) {
 		return 0, p.delete(ctx, job)
 	}
-	if HasEnded(job, batchv1.JobComplete, batchv1.JobFailed) {
+	if flows.JobIs(job, batchv1.JobComplete, batchv1.JobFailed) {
 		return p.finished(ctx, job)
 	}
 	if ptr.Deref(job.Spec.Suspend, false) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
 // RunExternal runs a scenario once with an operator that the caller runs. What the scenario
@@ -57,7 +58,7 @@ func (w *World) clear(ctx context.Context) error {
 	parent, summary, _ := w.parent()
 	switch parent.(type) {
 	case *v1alpha1.JobFlow:
-		if ended(summary) {
+		if flows.Ended(summary) {
 			err = edit(ctx, w, &v1alpha1.JobFlow{}, flowName, func(f *v1alpha1.JobFlow) { f.Spec.TTLSecondsAfterFinished = ptr.To[int32](0) })
 		} else {
 			err = deleteFlow(ctx, w)

@@ -11,10 +11,11 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
-// flows are the scenarios of JobFlows.
-var flows = []Scenario{
+// ofFlows are the scenarios of JobFlows.
+var ofFlows = []Scenario{
 	{
 		Name:    "chain",
 		Objects: flow(step("a"), step("b").after("a"), step("c").after("b")),
@@ -178,7 +179,7 @@ var flows = []Scenario{
 	},
 }
 
-func completed(job *batchv1.Job) bool { return harness.HasEnded(job, batchv1.JobComplete) }
+func completed(job *batchv1.Job) bool { return flows.JobIs(job, batchv1.JobComplete) }
 
 // stepBuilder makes a step of a JobFlow.
 type stepBuilder struct{ v1alpha1.FlowStep }

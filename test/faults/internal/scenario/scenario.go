@@ -68,7 +68,7 @@ func (s *Scenario) Modes() []Mode {
 
 // OnNodes says whether it is about a DaemonJob.
 func (s *Scenario) OnNodes() bool {
-	return slices.ContainsFunc(daemons, func(d Scenario) bool { return d.Name == s.Name })
+	return slices.ContainsFunc(ofDaemons, func(d Scenario) bool { return d.Name == s.Name })
 }
 
 // UsesJobTemplates says whether a step refers to one.
@@ -80,4 +80,4 @@ func (s *Scenario) UsesJobTemplates() bool {
 }
 
 // All are all scenarios.
-func All() []Scenario { return slices.Concat(flows, daemons) }
+func All() []Scenario { return slices.Concat(ofFlows, ofDaemons) }
