@@ -14,9 +14,6 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -24,7 +21,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/yaml"
 
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 	"github.com/jobflow-operator/jobflow-operator/webhooks"
@@ -69,7 +66,7 @@ func (c *cluster) start(ctx context.Context, server *harness.APIServer) error {
 	}
 	var err error
 	if c.operator, err = server.StartOperator(harness.OperatorOptions{
-		Transports: []harness.Transport{c.requests.wrap},
+		Transport: c.requests.send,
 	}); err != nil {
 		return err
 	}
@@ -115,11 +112,8 @@ func (c *cluster) startWebhooks(server *harness.APIServer) error {
 	if err != nil {
 		return err
 	}
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	mgr, err := ctrl.NewManager(server.Config, ctrl.Options{
-		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, WebhookServer: certs.Server(nil),
+		Scheme: controllers.NewScheme(), Metrics: metricsserver.Options{BindAddress: "0"}, WebhookServer: certs.Server(nil),
 	})
 	if err != nil {
 		return err
@@ -150,19 +144,17 @@ type requestCount struct {
 	count map[string]int
 }
 
-func (c *requestCount) wrap(next http.RoundTripper) http.RoundTripper {
-	return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-		if _, rest, found := strings.Cut(r.URL.Path, "/namespaces/"); found && !harness.IsWatch(r) {
-			namespace, _, _ := strings.Cut(rest, "/")
-			c.mu.Lock()
-			if c.count == nil {
-				c.count = map[string]int{}
-			}
-			c.count[namespace]++
-			c.mu.Unlock()
+func (c *requestCount) send(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	if _, rest, found := strings.Cut(r.URL.Path, "/namespaces/"); found && !harness.IsWatch(r) {
+		namespace, _, _ := strings.Cut(rest, "/")
+		c.mu.Lock()
+		if c.count == nil {
+			c.count = map[string]int{}
 		}
-		return next.RoundTrip(r)
-	})
+		c.count[namespace]++
+		c.mu.Unlock()
+	}
+	return next.RoundTrip(r)
 }
 
 func (c *requestCount) of(namespace string) int {

@@ -31,22 +31,16 @@ type answering func(w *scenario.World, next http.RoundTripper, r *http.Request) 
 
 // answeredTo is answered for some of the writes.
 func answeredTo(these func(*http.Request) bool, how answering) scenario.Inject {
-	return func(w *scenario.World) *scenario.Fault {
-		var injected atomic.Int64
-		return &scenario.Fault{
-			Injected: func() int { return int(injected.Load()) },
-			Transports: func(*scenario.Life) []harness.Transport {
-				var tries tries
-				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
-					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						if !harness.IsWrite(r) || isEvent(r) || !these(r) || !tries.first(r) {
-							return next.RoundTrip(r)
-						}
-						injected.Add(1)
-						return how(w, next, r)
-					})
-				}}
-			},
+	return func(w *scenario.World, fault *scenario.Fault) {
+		fault.Transport = func(*scenario.Life) harness.Transport {
+			var tries tries
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				if !harness.IsWrite(r) || isEvent(r) || !these(r) || !tries.first(r) {
+					return next.RoundTrip(r)
+				}
+				fault.Injected.Add(1)
+				return how(w, next, r)
+			}
 		}
 	}
 }

@@ -12,25 +12,20 @@ import (
 // clockJumps steps the clock of the operator at each of its writes, to what comes next
 // in a list, over and over.
 func clockJumps(ahead ...time.Duration) scenario.Inject {
-	return func(w *scenario.World) *scenario.Fault {
-		var writes, now, steps atomic.Int64
-		return &scenario.Fault{
-			Injected: func() int { return int(steps.Load()) },
-			End:      func() { w.Clock.Set(0) },
-			Transports: func(*scenario.Life) []harness.Transport {
-				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
-					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						if harness.IsWrite(r) {
-							next := ahead[int(writes.Add(1)-1)%len(ahead)]
-							w.Clock.Set(next)
-							if now.Swap(int64(next)) != int64(next) {
-								steps.Add(1)
-							}
-						}
-						return next.RoundTrip(r)
-					})
-				}}
-			},
+	return func(w *scenario.World, fault *scenario.Fault) {
+		var writes, now atomic.Int64
+		fault.End = func() { w.Clock.Set(0) }
+		fault.Transport = func(*scenario.Life) harness.Transport {
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				if harness.IsWrite(r) {
+					then := ahead[int(writes.Add(1)-1)%len(ahead)]
+					w.Clock.Set(then)
+					if now.Swap(int64(then)) != int64(then) {
+						fault.Injected.Add(1)
+					}
+				}
+				return next.RoundTrip(r)
+			}
 		}
 	}
 }

@@ -18,15 +18,11 @@ import (
 // lease is released, so that the standby takes over at once. After the first write of that
 // one the old write arrives.
 func leaseLost(n int) scenario.Inject {
-	return func(w *scenario.World) *scenario.Fault {
-		l := &lostLease{write: n, overtaken: make(chan struct{}), world: w}
-		return &scenario.Fault{
-			Standby:    true,
-			Injected:   func() int { return int(l.arrived.Load()) },
-			Transports: l.transports,
-			// What has not been overtaken by the end arrives then.
-			End: func() { l.once.Do(func() { close(l.overtaken) }) },
-		}
+	return func(w *scenario.World, fault *scenario.Fault) {
+		l := &lostLease{write: n, overtaken: make(chan struct{}), world: w, arrived: &fault.Injected}
+		fault.Standby, fault.Transport = true, l.transport
+		// What has not been overtaken by the end arrives then.
+		fault.End = func() { l.once.Do(func() { close(l.overtaken) }) }
 	}
 }
 
@@ -36,36 +32,34 @@ type lostLease struct {
 	writes    atomic.Int64
 	late      atomic.Pointer[scenario.Life] // the leader that has lost its lease
 	freed     atomic.Bool
-	arrived   atomic.Int64
+	arrived   *atomic.Int64
 	once      sync.Once
 	overtaken chan struct{}
 }
 
-func (l *lostLease) transports(life *scenario.Life) []harness.Transport {
-	return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
-		return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-			late := l.late.Load()
-			switch {
-			case strings.Contains(r.URL.Path, "/leases"):
-				if late == life {
-					return nil, errTimeout
-				}
-				if err := l.freeLease(r.Context(), late); err != nil {
-					return nil, err
-				}
-				return next.RoundTrip(r)
-			case !harness.IsWrite(r) || isEvent(r):
-				return next.RoundTrip(r)
-			case late == nil && int(l.writes.Add(1)) == l.write && l.late.CompareAndSwap(nil, life):
-				return l.arriveLate(r)
+func (l *lostLease) transport(life *scenario.Life) harness.Transport {
+	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		late := l.late.Load()
+		switch {
+		case strings.Contains(r.URL.Path, "/leases"):
+			if late == life {
+				return nil, errTimeout
 			}
-			response, err := next.RoundTrip(r)
-			if late != nil && late != life {
-				l.once.Do(func() { close(l.overtaken) })
+			if err := l.freeLease(r.Context(), late); err != nil {
+				return nil, err
 			}
-			return response, err
-		})
-	}}
+			return next.RoundTrip(r)
+		case !harness.IsWrite(r) || isEvent(r):
+			return next.RoundTrip(r)
+		case late == nil && int(l.writes.Add(1)) == l.write && l.late.CompareAndSwap(nil, life):
+			return l.arriveLate(r)
+		}
+		response, err := next.RoundTrip(r)
+		if late != nil && late != life {
+			l.once.Do(func() { close(l.overtaken) })
+		}
+		return response, err
+	}
 }
 
 // freeLease releases the lease of a leader that has given up. The caller is a request of

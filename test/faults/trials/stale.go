@@ -24,39 +24,33 @@ const behind = 500 * time.Millisecond
 // The operator is led back to lists, as with an API server that does not stream them.
 // The old list is a real one: the API server is asked for that very version.
 func lagging(n int, version func(*scenario.World) int64, resources ...string) scenario.Inject {
-	return func(w *scenario.World) *scenario.Fault {
-		var injected atomic.Int64
+	return func(w *scenario.World, fault *scenario.Fault) {
 		var old atomic.Int64
-		return &scenario.Fault{
-			Injected: func() int { return int(injected.Load()) },
-			Lag:      behind,
-			Transports: func(life *scenario.Life) []harness.Transport {
-				if life.Number == 1 {
-					return []harness.Transport{killAfter(life, n, func() { old.Store(version(w)) })}
+		fault.Lag = behind
+		fault.Transport = func(life *scenario.Life) harness.Transport {
+			if life.Number == 1 {
+				return killAfter(life, n, func() { old.Store(version(w)) })
+			}
+			began := time.Now()
+			concerns := func(r *http.Request) bool { return len(resources) == 0 || slices.Contains(resources, resourceOf(r)) }
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				query := r.URL.Query()
+				switch {
+				case !concerns(r) || r.Method != http.MethodGet:
+					return next.RoundTrip(r)
+				case query.Get("sendInitialEvents") == "true":
+					return answer(r, http.StatusBadRequest, metav1.StatusReasonBadRequest), nil
+				case harness.IsWatch(r):
+					return reshape(next, r, func(s *stream) { holdUntil(s, began.Add(behind)) }, &fault.Injected)
+				case query.Get("resourceVersion") == "0":
+					fault.Injected.Add(1)
+					r = r.Clone(r.Context())
+					query.Set("resourceVersion", strconv.FormatInt(old.Load(), 10))
+					query.Set("resourceVersionMatch", string(metav1.ResourceVersionMatchExact))
+					r.URL.RawQuery = query.Encode()
 				}
-				began := time.Now()
-				concerns := func(r *http.Request) bool { return len(resources) == 0 || slices.Contains(resources, resourceOf(r)) }
-				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
-					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						query := r.URL.Query()
-						switch {
-						case !concerns(r) || r.Method != http.MethodGet:
-							return next.RoundTrip(r)
-						case query.Get("sendInitialEvents") == "true":
-							return answer(r, http.StatusBadRequest, metav1.StatusReasonBadRequest), nil
-						case harness.IsWatch(r):
-							return reshape(next, r, func(s *stream) { holdUntil(s, began.Add(behind)) }, &injected)
-						case query.Get("resourceVersion") == "0":
-							injected.Add(1)
-							r = r.Clone(r.Context())
-							query.Set("resourceVersion", strconv.FormatInt(old.Load(), 10))
-							query.Set("resourceVersionMatch", string(metav1.ResourceVersionMatchExact))
-							r.URL.RawQuery = query.Encode()
-						}
-						return next.RoundTrip(r)
-					})
-				}}
-			},
+				return next.RoundTrip(r)
+			}
 		}
 	}
 }
@@ -64,17 +58,15 @@ func lagging(n int, version func(*scenario.World) int64, resources ...string) sc
 // killAfter kills an operator right after its write n, once it is noted when that was.
 func killAfter(life *scenario.Life, n int, note func()) harness.Transport {
 	var writes atomic.Int64
-	return func(next http.RoundTripper) http.RoundTripper {
-		return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-			response, err := next.RoundTrip(r)
-			if !harness.IsWrite(r) || int(writes.Add(1)) != n || err != nil {
-				return response, err
-			}
-			_ = response.Body.Close() // nobody lives to read it
-			note()
-			life.Kill()
-			return nil, http.ErrServerClosed
-		})
+	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		response, err := next.RoundTrip(r)
+		if !harness.IsWrite(r) || int(writes.Add(1)) != n || err != nil {
+			return response, err
+		}
+		_ = response.Body.Close() // nobody lives to read it
+		note()
+		life.Kill()
+		return nil, http.ErrServerClosed
 	}
 }
 

@@ -64,18 +64,12 @@ type shape func(s *stream)
 // shaped has a shape between the API server and every watch. lag is the longest that it
 // holds an event back.
 func shaped(lag time.Duration, shape shape) scenario.Inject {
-	return func(*scenario.World) *scenario.Fault {
-		var injected atomic.Int64
-		return &scenario.Fault{
-			Injected: func() int { return int(injected.Load()) },
-			Lag:      lag,
-			Transports: func(*scenario.Life) []harness.Transport {
-				return []harness.Transport{func(next http.RoundTripper) http.RoundTripper {
-					return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-						return reshape(next, r, shape, &injected)
-					})
-				}}
-			},
+	return func(_ *scenario.World, fault *scenario.Fault) {
+		fault.Lag = lag
+		fault.Transport = func(*scenario.Life) harness.Transport {
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				return reshape(next, r, shape, &fault.Injected)
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
@@ -22,11 +23,10 @@ var limit = flag.Duration("limit", 2*time.Minute, "How long one run may take.")
 
 // Fault is what goes wrong in one run.
 type Fault struct {
-	// Transports stand between an operator and the API server; nil for none. Lives
-	// counts the operators of the run, from 1.
-	Transports func(o *Life) []harness.Transport
-	// Injected is how many times something went wrong, asked at the end.
-	Injected func() int
+	// Transport stands between an operator and the API server; nil for none.
+	Transport func(life *Life) harness.Transport
+	// Injected counts how many times something went wrong.
+	Injected atomic.Int64
 	// Accepts says whether the world, as it is, will do as the end; nil if only the
 	// outcome of the scenario does.
 	Accepts func(w *World) bool
@@ -53,7 +53,7 @@ func (l *Life) Dead() bool { return isDead(l.operator) }
 func (l *Life) Kill() { l.operator.Kill() }
 
 // Inject makes the fault of a run; nil for a run in which nothing goes wrong.
-type Inject func(w *World) *Fault
+type Inject func(w *World, fault *Fault)
 
 // Result is what a run has come to.
 type Result struct {
@@ -89,7 +89,7 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 	}
 	r := &run{world: w, fault: &Fault{}}
 	if inject != nil {
-		r.fault = inject(w)
+		inject(w, r.fault)
 	}
 	defer func() {
 		for _, operator := range r.operators {
@@ -121,9 +121,7 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 		r.fault.End()
 	}
 	result.Writes, result.Lives = r.operators[0].Writes(), len(r.operators)
-	if r.fault.Injected != nil {
-		result.Injected = r.fault.Injected()
-	}
+	result.Injected = int(r.fault.Injected.Load())
 	if len(result.Violations) > 0 {
 		return result, nil
 	}
@@ -134,8 +132,8 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 func (r *run) begin() error {
 	options := r.world.operatorOptions()
 	life := &Life{Number: len(r.operators) + 1, World: r.world}
-	if r.fault.Transports != nil {
-		options.Transports = r.fault.Transports(life)
+	if r.fault.Transport != nil {
+		options.Transport = r.fault.Transport(life)
 	}
 	options.LeaderElection = r.fault.Standby
 	options.Starting = func(o *harness.Operator) {
