@@ -32,7 +32,9 @@ func soak(ctx context.Context, o *options) (part *report.Part, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.world.stop()) }()
-	if s.operator, err = o.startOperator(ctx, s.world.kubeconfig); err != nil {
+	started := func(operator.Metrics) bool { return true }
+	options := operator.Options{Program: o.operator, Kubeconfig: s.world.kubeconfig}
+	if s.operator, err = operator.StartLogged(ctx, options, o.file("soak.log"), started); err != nil {
 		return nil, err
 	}
 	s.load = &load{
