@@ -11,14 +11,16 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
 const (
@@ -46,6 +48,15 @@ type bench struct {
 	say       func(format string, args ...any)
 }
 
+// newScheme is that of the operator. Its package controllers brings a flag --kubeconfig of
+// controller-runtime along.
+func newScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return scheme
+}
+
 // connect makes the clients and the two users.
 func (b *bench) connect(ctx context.Context, kubeconfig string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -56,7 +67,7 @@ func (b *bench) connect(ctx context.Context, kubeconfig string) error {
 	if b.admin, err = protobufClient(config); err != nil {
 		return err
 	}
-	if b.ours, err = client.NewWithWatch(config, client.Options{Scheme: controllers.NewScheme()}); err != nil {
+	if b.ours, err = client.NewWithWatch(config, client.Options{Scheme: newScheme()}); err != nil {
 		return err
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ownNamespace}}
@@ -67,7 +78,7 @@ func (b *bench) connect(ctx context.Context, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	if b.floor, err = client.NewWithWatch(floor, client.Options{Scheme: controllers.NewScheme()}); err != nil {
+	if b.floor, err = client.NewWithWatch(floor, client.Options{Scheme: newScheme()}); err != nil {
 		return err
 	}
 	operator, err := b.user(ctx, config, "operator", "manager-role")
