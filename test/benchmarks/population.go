@@ -14,6 +14,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
 )
 
 // population is what is in a cluster before a workload is measured.
@@ -96,14 +97,8 @@ func (b *bench) finishedJob(ctx context.Context, job *batchv1.Job, now metav1.Ti
 	if err != nil {
 		return nil, err
 	}
-	job.Status.StartTime, job.Status.CompletionTime, job.Status.Succeeded = &now, &now, 1
 	job.Status.UncountedTerminatedPods = &batchv1.UncountedTerminatedPods{}
-	for _, kind := range []batchv1.JobConditionType{batchv1.JobSuccessCriteriaMet, batchv1.JobComplete} {
-		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
-			Type: kind, Status: corev1.ConditionTrue, LastProbeTime: now, LastTransitionTime: now,
-			Reason: "CompletionsReached", Message: "Reached expected number of succeeded pods",
-		})
-	}
+	jobcontroller.End(job, batchv1.JobComplete, batchv1.JobReasonCompletionsReached, "Reached expected number of succeeded pods")
 	if job, err = b.admin.BatchV1().Jobs(job.Namespace).UpdateStatus(ctx, job, metav1.UpdateOptions{}); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"syscall"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
@@ -132,22 +131,12 @@ func lost(_ *scenario.World, next http.RoundTripper, r *http.Request) (*http.Res
 // overtaken has somebody else write to the object right before a patch arrives, which
 // then truly conflicts. Creations have nothing to conflict with.
 func overtaken(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error) {
-	object := objectAt(w, r.URL.Path)
-	touch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"faults/touched":"`+strconv.FormatInt(touches.Add(1), 10)+`"}}}`))
-	if err := client.IgnoreNotFound(w.Server.Client.Patch(r.Context(), object, touch)); err != nil {
+	touch := `{"metadata":{"annotations":{"faults/touched":"` + strconv.FormatInt(touches.Add(1), 10) + `"}}}`
+	err := w.Server.Patch(r.Context(), strings.TrimSuffix(r.URL.Path, "/status"), touch)
+	if client.IgnoreNotFound(err) != nil {
 		return nil, err
 	}
 	return next.RoundTrip(r)
 }
 
 var touches atomic.Int64
-
-// objectAt is as much of the object at a path as a patch needs.
-func objectAt(w *scenario.World, path string) client.Object {
-	parts := strings.Split(strings.TrimSuffix(path, "/status"), "/")
-	resource, name := parts[len(parts)-2], parts[len(parts)-1]
-	object := newObject(resource)
-	object.SetNamespace(w.Namespace)
-	object.SetName(name)
-	return object
-}

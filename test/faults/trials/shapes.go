@@ -77,8 +77,13 @@ func doubled(s *stream) {
 // silent says nothing for a while, and then everything.
 func silent(s *stream) {
 	s.injected.Add(1)
+	holdUntil(s, time.Now().Add(late))
+}
+
+// holdUntil passes on what comes, but not before a time.
+func holdUntil(s *stream, until time.Time) {
 	held := buffered(s)
-	if !s.pause(late) {
+	if !s.pause(time.Until(until)) {
 		return
 	}
 	for f := range held {

@@ -69,16 +69,3 @@ func killAfter(life *scenario.Life, n int, note func()) harness.Transport {
 		return nil, http.ErrServerClosed
 	}
 }
-
-// holdUntil passes on what comes, but not before a time.
-func holdUntil(s *stream, until time.Time) {
-	held := buffered(s)
-	if !s.pause(time.Until(until)) {
-		return
-	}
-	for f := range held {
-		if !s.send(f) {
-			return
-		}
-	}
-}

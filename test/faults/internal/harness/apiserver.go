@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,6 +31,7 @@ type APIServer struct {
 	// Client is the harness's own; no fault stands between it and the API server.
 	Client client.WithWatch
 
+	direct      rest.Interface
 	mapper      meta.RESTMapper
 	environment *envtest.Environment
 }
@@ -74,10 +76,20 @@ func (s *APIServer) connect() error {
 	if s.mapper, err = apiutil.NewDynamicRESTMapper(s.Config, httpClient); err != nil {
 		return fmt.Errorf("reading what the API server has: %w", err)
 	}
+	clientset, err := kubernetes.NewForConfigAndClient(s.Config, httpClient)
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	s.direct = clientset.RESTClient()
 	if s.Client, err = client.NewWithWatch(s.Config, client.Options{Scheme: controllers.NewScheme(), Mapper: s.mapper}); err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
 	return nil
+}
+
+// Patch merges JSON into the object at a path of the API.
+func (s *APIServer) Patch(ctx context.Context, path, patch string) error {
+	return s.direct.Patch(types.MergePatchType).AbsPath(path).Body([]byte(patch)).Do(ctx).Error()
 }
 
 // FreeLease releases the lease of the operators in a namespace, as a leader does that

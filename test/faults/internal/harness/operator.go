@@ -139,9 +139,9 @@ func (o *Operator) Kill() {
 	o.cancel()
 }
 
-// Dead is closed when the operator has been killed, was stopped, or gave up by itself,
-// as one does that has lost its lease.
-func (o *Operator) Dead() <-chan struct{} { return o.connection.alive.Done() }
+// Alive ends when the operator has been killed, was stopped, or gave up by itself, as one does
+// that has lost its lease.
+func (o *Operator) Alive() context.Context { return o.connection.alive }
 
 // WaitEnded waits until nothing of the operator runs any more.
 func (o *Operator) WaitEnded() { <-o.ended }

@@ -189,10 +189,13 @@ func (r *run) keepAlive(reached <-chan error) error {
 			}
 			continue
 		}
+		alive, cancel := whileAllLive(context.Background(), living...)
 		select {
 		case err := <-reached:
+			cancel()
 			return err
-		case <-anyDead(living):
+		case <-alive.Done():
+			cancel()
 		}
 	}
 }
@@ -210,7 +213,7 @@ func (r *run) settle(ctx context.Context) error {
 		return err
 	}
 	for _, operator := range r.alive() {
-		alive, cancel := aliveContext(ctx, operator)
+		alive, cancel := whileAllLive(ctx, operator)
 		err := operator.WaitIdle(alive, r.fault.Lag, soon)
 		cancel()
 		if ctx.Err() != nil {
