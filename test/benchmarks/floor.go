@@ -2,16 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // task is a Job, with the names of the Jobs that have to be Complete before.
@@ -52,23 +53,36 @@ func (w *workload) tasks(namespace string, nodes []string) []task {
 // runFloor creates Jobs with a bare client, each at the moment a watch shows that all
 // of its dependencies are Complete. Nothing that waits for the condition can be
 // faster.
-func runFloor(ctx context.Context, clients kubernetes.Interface, namespace string, tasks []task) error {
+func runFloor(ctx context.Context, c client.WithWatch, namespace string, tasks []task) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	stream, err := watchJobs(ctx, clients, namespace)
-	if err != nil {
+	seen, failed := make(chan string), make(chan error)
+	fail := func(err error) {
+		select {
+		case failed <- err:
+		case <-ctx.Done():
+		}
+	}
+	note := func(_ watch.EventType, object client.Object) {
+		if !flows.JobIs(object.(*batchv1.Job), batchv1.JobComplete) {
+			return
+		}
+		select {
+		case seen <- object.GetName():
+		case <-ctx.Done():
+		}
+	}
+	if err := history.Follow(ctx, c, &batchv1.JobList{}, note, fail, client.InNamespace(namespace)); err != nil {
 		return err
 	}
-	defer stream.Stop()
 
 	open := make([]int, len(tasks))
 	dependents := map[string][]int{}
 	var creating sync.WaitGroup
-	failed := make(chan error, len(tasks))
 	start := func(i int) {
 		creating.Go(func() {
-			if _, err := clients.BatchV1().Jobs(namespace).Create(ctx, tasks[i].job, metav1.CreateOptions{}); err != nil {
-				failed <- err
+			if err := c.Create(ctx, tasks[i].job); err != nil {
+				fail(err)
 			}
 		})
 	}
@@ -86,19 +100,14 @@ func runFloor(ctx context.Context, clients kubernetes.Interface, namespace strin
 		select {
 		case err := <-failed:
 			return err
-		case event, ok := <-stream.ResultChan():
-			if !ok {
-				return errors.Join(errors.New("the watch of the floor ended"), ctx.Err())
-			}
-			job, is := event.Object.(*batchv1.Job)
-			if !is {
-				return fmt.Errorf("watching Jobs: %v", event.Object)
-			}
-			if complete[job.Name] || !isTrue(job, batchv1.JobComplete) {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case job := <-seen:
+			if complete[job] {
 				continue
 			}
-			complete[job.Name] = true
-			for _, i := range dependents[job.Name] {
+			complete[job] = true
+			for _, i := range dependents[job] {
 				if open[i]--; open[i] == 0 {
 					start(i)
 				}
@@ -116,7 +125,7 @@ func (b *bench) measureFloor(ctx context.Context, w *workload) (measurement, err
 		return measurement{}, err
 	}
 	tasks := w.tasks(namespace, b.nodeNames)
-	o, err := observe(ctx, b.admin, namespace)
+	o, err := observe(ctx, b.ours, namespace)
 	if err != nil {
 		return measurement{}, err
 	}

@@ -2,22 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // measurement is what one run of a workload took. Of the floor only the first two are
@@ -61,7 +56,7 @@ func (b *bench) measureOperator(ctx context.Context, w *workload) (m measurement
 			err = b.clear(whole, namespace)
 		}
 	}()
-	jobs, err := observe(ctx, b.admin, namespace)
+	jobs, err := observe(ctx, b.ours, namespace)
 	if err != nil {
 		return m, err
 	}
@@ -118,58 +113,27 @@ func (b *bench) submit(ctx context.Context, w *workload, namespace string) error
 
 // awaitEnds waits until every JobFlow and DaemonJob of a namespace Succeeds.
 func (b *bench) awaitEnds(ctx context.Context, namespace string) error {
-	for _, list := range []client.ObjectList{&v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}} {
-		if err := b.ours.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return err
-		}
-		open := map[string]bool{}
-		if err := meta.EachListItem(list, func(object runtime.Object) error { return note(open, object) }); err != nil {
-			return err
-		}
-		// A watch that the API server ends goes on where that ended.
-		stream, err := watchtools.NewRetryWatcherWithContext(ctx, list.GetResourceVersion(), &cache.ListWatch{
-			WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-				return b.ours.Watch(ctx, list, &client.ListOptions{Namespace: namespace, Raw: &options})
-			},
-		})
-		if err != nil {
-			return err
-		}
-		defer stream.Stop()
-		for len(open) > 0 {
-			event, ok := <-stream.ResultChan()
-			if !ok {
-				return errors.Join(errors.New("the watch ended"), ctx.Err())
-			}
-			if err := note(open, event.Object); err != nil {
-				return err
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	h := &history.History{}
+	kinds := []client.ObjectList{&v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}}
+	if err := h.Follow(ctx, b.ours, kinds, client.InNamespace(namespace)); err != nil {
+		return err
+	}
+	return h.Wait(ctx, func() bool {
+		open := false
+		for _, object := range history.Objects[client.Object](h) {
+			switch summary := flows.Summary(object); summary.State {
+			case v1alpha1.StateSucceed:
+			case v1alpha1.StateFailed:
+				h.Fail(fmt.Errorf("%s Failed: %s", object.GetName(), summary.Message))
+				return false
+			default:
+				open = true
 			}
 		}
-	}
-	return nil
-}
-
-// note enters whether an object has ended.
-func note(open map[string]bool, object runtime.Object) error {
-	var summary *v1alpha1.Summary
-	switch parent := object.(type) {
-	case *v1alpha1.JobFlow:
-		summary = &parent.Status.Summary
-	case *v1alpha1.DaemonJob:
-		summary = &parent.Status.Summary
-	default:
-		return fmt.Errorf("watching JobFlows and DaemonJobs: %v", object)
-	}
-	name := object.(metav1.Object).GetName()
-	switch summary.State {
-	case v1alpha1.StateFailed:
-		return fmt.Errorf("%s Failed: %s", name, summary.Message)
-	case v1alpha1.StateSucceed:
-		delete(open, name)
-	default:
-		open[name] = true
-	}
-	return nil
+		return !open
+	})
 }
 
 // result is all runs of one workload.

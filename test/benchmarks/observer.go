@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,12 +9,11 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // moment is when something was seen of a Job; zero before.
@@ -24,8 +22,7 @@ type moment struct{ created, complete time.Time }
 // observer watches the Jobs of a namespace, in the same way whoever creates them, so
 // that what it sees can be compared.
 type observer struct {
-	stop context.CancelFunc
-	done sync.WaitGroup
+	close context.CancelFunc
 
 	mu   sync.Mutex
 	jobs map[string]moment
@@ -36,47 +33,11 @@ type observer struct {
 	changed chan struct{}
 }
 
-func observe(ctx context.Context, clients kubernetes.Interface, namespace string) (*observer, error) {
+func observe(ctx context.Context, c client.WithWatch, namespace string) (*observer, error) {
 	ctx, stop := context.WithCancel(ctx)
-	stream, err := watchJobs(ctx, clients, namespace)
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	o := &observer{stop: stop, jobs: map[string]moment{}, changed: make(chan struct{})}
-	o.done.Go(func() {
-		defer stream.Stop()
-		for event := range stream.ResultChan() {
-			if err := o.see(event); err != nil {
-				o.fail(err)
-				return
-			}
-		}
-		if ctx.Err() == nil {
-			o.fail(errors.New("the watch of Jobs ended"))
-		}
-	})
-	return o, nil
-}
-
-// watchJobs watches the Jobs of a namespace. Where the API server ends the watch, as it
-// does with those that are slow, it goes on where that ended.
-func watchJobs(ctx context.Context, clients kubernetes.Interface, namespace string) (watch.Interface, error) {
-	jobs := clients.BatchV1().Jobs(namespace)
-	list, err := jobs.List(ctx, metav1.ListOptions{Limit: 1})
-	if err != nil {
-		return nil, err
-	}
-	return watchtools.NewRetryWatcherWithContext(ctx, list.ResourceVersion, &cache.ListWatch{
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			return jobs.Watch(ctx, options)
-		},
-	})
-}
-
-func (o *observer) close() {
-	o.stop()
-	o.done.Wait()
+	o := &observer{close: stop, jobs: map[string]moment{}, changed: make(chan struct{})}
+	err := history.Follow(ctx, c, &batchv1.JobList{}, o.see, o.fail, client.InNamespace(namespace))
+	return o, err
 }
 
 func (o *observer) fail(err error) {
@@ -91,37 +52,26 @@ func (o *observer) wake() {
 	o.changed = make(chan struct{})
 }
 
-func (o *observer) see(event watch.Event) error {
-	now := time.Now()
-	job, ok := event.Object.(*batchv1.Job)
-	if !ok {
-		return fmt.Errorf("watching Jobs: %v", event.Object)
-	}
+func (o *observer) see(event watch.EventType, object client.Object) {
+	now, job := time.Now(), object.(*batchv1.Job)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	seen := o.jobs[job.Name]
-	if event.Type == watch.Added {
+	if event == watch.Added {
 		if !seen.created.IsZero() {
-			return fmt.Errorf("the Job %s was created twice", job.Name)
+			o.err = fmt.Errorf("the Job %s was created twice", job.Name)
 		}
 		seen.created = now
 	}
-	if seen.complete.IsZero() && isTrue(job, batchv1.JobComplete) {
+	if seen.complete.IsZero() && flows.JobIs(job, batchv1.JobComplete) {
 		seen.complete = now
 		o.complete++
 	}
-	if isTrue(job, batchv1.JobFailed) {
-		return fmt.Errorf("the Job %s failed", job.Name)
+	if flows.JobIs(job, batchv1.JobFailed) {
+		o.err = fmt.Errorf("the Job %s failed", job.Name)
 	}
 	o.jobs[job.Name] = seen
 	o.wake()
-	return nil
-}
-
-func isTrue(job *batchv1.Job, kind batchv1.JobConditionType) bool {
-	return slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
-		return c.Type == kind && c.Status == corev1.ConditionTrue
-	})
 }
 
 // await waits until so many Jobs are Complete, and returns what was seen of each.

@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"time"
-
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 )
@@ -16,31 +11,22 @@ import (
 // startOperator returns when the operator's caches are full. ended is called should the
 // operator end before it is stopped.
 func (b *bench) startOperator(ctx context.Context, ended context.CancelCauseFunc) (*operator.Process, error) {
-	log, err := os.Create(filepath.Join(b.dir, "operator.log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close() //nolint:errcheck // The operator writes to a descriptor of its own.
-	o, err := operator.Start(operator.Options{
-		Program: b.manager, Kubeconfig: b.operatorKubeconfig, Log: log, Args: []string{"--zap-log-level=error"},
+	log := filepath.Join(b.dir, "operator.log")
+	o, err := operator.StartLogged(ctx, operator.Options{
+		Program: b.manager, Kubeconfig: b.operatorKubeconfig, Args: []string{"--zap-log-level=error"},
+	}, log, func(metrics operator.Metrics) bool {
+		// The workers start once the caches are full, and this gauge with them. Then what is
+		// there already is looked at.
+		return metrics.Sum("controller_runtime_max_concurrent_reconciles", nil) > 0 &&
+			metrics.Sum("workqueue_depth", nil) == 0 && metrics.Sum("controller_runtime_active_workers", nil) == 0
 	})
 	if err != nil {
 		return nil, err
 	}
 	go func() {
 		<-o.Ended()
-		ended(fmt.Errorf("the operator ended; see %s", log.Name()))
+		ended(fmt.Errorf("the operator ended; see %s", log))
 	}()
-	// The workers start once the caches are full, and this gauge with them. Then what is
-	// there already is looked at.
-	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
-		metrics, err := o.Scrape(ctx, "")
-		return err == nil && metrics.Sum("controller_runtime_max_concurrent_reconciles", nil) > 0 &&
-			metrics.Sum("workqueue_depth", nil) == 0 && metrics.Sum("controller_runtime_active_workers", nil) == 0, nil
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the operator: %w", cause(ctx, err)), o.Stop())
-	}
 	return o, nil
 }
 

@@ -98,8 +98,8 @@ func (b *bench) finishedJob(ctx context.Context, job *batchv1.Job, now metav1.Ti
 	if err != nil {
 		return nil, err
 	}
-	jobcontroller.End(job, batchv1.JobComplete, batchv1.JobReasonCompletionsReached, "Reached expected number of succeeded pods")
 	job.Status.UncountedTerminatedPods = &batchv1.UncountedTerminatedPods{}
+	jobcontroller.End(job, batchv1.JobComplete, batchv1.JobReasonCompletionsReached, "Reached expected number of succeeded pods")
 	if job, err = b.admin.BatchV1().Jobs(job.Namespace).UpdateStatus(ctx, job, metav1.UpdateOptions{}); err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ var _ = Describe("A JobFlow that starts on PodsSucceeded", func() {
 			if _, known := created[job.Name]; !known {
 				created[job.Name] = moment
 			}
-			if _, known := complete[job.Name]; !known && job.Status.CompletionTime != nil {
+			if _, known := complete[job.Name]; !known && flows.JobIs(job, batchv1.JobComplete) {
 				complete[job.Name] = moment
 			}
 		}

@@ -13,11 +13,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/util/jsonpath"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
-	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // object names an object of the cluster. Its fields are found by JSONPath, as kubectl
@@ -91,10 +92,11 @@ func await(ctx context.Context, o object, path string, wanted types.GomegaMatche
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(o.kind.GroupVersion().WithKind(o.kind.Kind + "List"))
 	var latest atomic.Pointer[unstructured.Unstructured]
-	note := func(seen client.Object) { latest.Store(seen.(*unstructured.Unstructured)) }
+	note := func(_ watch.EventType, seen client.Object) { latest.Store(seen.(*unstructured.Unstructured)) }
 	// Only the newest version of the object matters: a watch may miss one.
 	gap := func(error) {}
-	record.Follow(watching, k8s, list, note, gap, client.InNamespace(o.key.Namespace), client.MatchingFields{"metadata.name": o.key.Name})
+	named := client.MatchingFields{"metadata.name": o.key.Name}
+	Expect(history.Follow(watching, k8s, list, note, gap, client.InNamespace(o.key.Namespace), named)).To(Succeed())
 	found := ""
 	Eventually(ctx, func() string {
 		if seen := latest.Load(); seen != nil {

@@ -104,16 +104,6 @@ func expectUpgraded(ctx context.Context, t *timeline, plan object, version strin
 	t.reaches(ctx, "Succeeded", csv(version), "{.status.phase}")
 }
 
-const cycle = `
-apiVersion: api.practice.com/v1alpha1
-kind: JobFlow
-metadata: {name: cycle}
-spec:
-  flows:
-    - {name: a, dependencies: [b], jobTemplate: &job {template: {spec: {containers: [{name: main, image: "busybox:1.28"}]}}}}
-    - {name: b, dependencies: [a], jobTemplate: *job}
-`
-
 // expectAdmission shows that the webhooks answer, with the certificate that OLM made.
 // It makes another one in an upgrade: the Secret goes with the CSV that was replaced.
 func expectAdmission(ctx context.Context) {
@@ -133,9 +123,7 @@ func expectAdmission(ctx context.Context) {
 		g.Expect(announced).To(And(HaveLen(3), HaveEach(secret.Data["olmCAKey"])))
 	}).Should(Succeed(), "the CA of the webhooks")
 	cli.Kubectl(ctx, "rollout", "status", "deployment/jobflow-operator-controller-manager", "--namespace", namespace, "--timeout=2m").Succeeded()
-	refused := cli.KubectlWith(ctx, cycle, "create", "--namespace", work, "--filename", "-")
-	Expect(refused.Failed).To(BeTrue(), "a cycle was taken")
-	Expect(refused.Stderr).To(ContainSubstring("a -> b -> a"))
+	k8s.ExpectCycleRefused(ctx, work)
 }
 
 // everything is every object in the cluster.

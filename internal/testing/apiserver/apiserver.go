@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -70,23 +69,23 @@ func WriteKubeconfig(environment *envtest.Environment, user envtest.User, path s
 	return os.WriteFile(path, content, 0o600)
 }
 
-// NewServiceAccount makes a service account where there is none, binds it to cluster roles,
-// and returns a token of it that is good for a few hours.
+// NewServiceAccount makes a service account, binds it to cluster roles, and returns a
+// token of it.
 func NewServiceAccount(ctx context.Context, c client.Client, namespace, name string, clusterRoles ...string) (token string, err error) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-	if err := client.IgnoreAlreadyExists(c.Create(ctx, account)); err != nil {
+	if err := c.Create(ctx, account); err != nil {
 		return "", err
 	}
 	for _, role := range clusterRoles {
-		if err := client.IgnoreAlreadyExists(c.Create(ctx, &rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: namespace + "-" + name + "-" + role},
+		if err := c.Create(ctx, &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: name + "-" + role},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
 			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: name}},
-		})); err != nil {
+		}); err != nil {
 			return "", err
 		}
 	}
-	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](6 * 60 * 60)}}
+	request := &authenticationv1.TokenRequest{}
 	err = c.SubResource("token").Create(ctx, account, request)
 	return request.Status.Token, err
 }

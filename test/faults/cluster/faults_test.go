@@ -72,7 +72,7 @@ var _ = Describe("Workloads that are under way", func() {
 
 			DeferCleanup(func(ctx SpecContext) { devcluster(ctx, "up") }, NodeTimeout(awaited))
 			part.Faults++
-			part.Add("Jobs that there were before", len(t.record.Jobs()))
+			part.Add("Jobs that there were before", len(t.record.jobs()))
 			fault.inflict(ctx, t, leader)
 
 			t.awaitEnds(ctx)

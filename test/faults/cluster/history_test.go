@@ -2,12 +2,11 @@ package cluster
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,22 +16,20 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
-	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
-// history is the record of a namespace, with every result that was recorded there, and who
+// historian is the record of a namespace, with every result that was recorded there, and who
 // held the lease.
 //
 // What was created and deleted while the API server was restarted is not seen; if it ran,
 // the ledger has it.
-type history struct {
+type historian struct {
 	*record.Record
 	mu sync.Mutex
-	// results are the phases of steps and nodes that have ended, by parent and name.
-	results map[types.UID]map[string]v1alpha1.Phase
-	// changed tells of results that did not stay.
-	changed []string
+	// results are those of steps and nodes, by JobFlow and DaemonJob.
+	results map[types.UID]*history.Results
 	leases  []leaseChange
 	// renewals are when the holder of the lease was seen to have written it.
 	renewals []time.Time
@@ -45,39 +42,41 @@ type leaseChange struct {
 	at     time.Time
 }
 
-func newHistory(records *record.Record) *history {
-	return &history{Record: records, results: map[types.UID]map[string]v1alpha1.Phase{}}
-}
-
-// historyOf records a namespace, and the lease, until the spec ends.
-func historyOf(namespace string) *history {
-	GinkgoHelper()
-	h := newHistory(record.Start(k8s, namespace))
-	ctx, cancel := context.WithCancel(context.Background())
-	DeferCleanup(cancel)
-	follow := func(list client.ObjectList, options ...client.ListOption) {
-		GinkgoHelper()
-		record.Follow(ctx, k8s, list, h.note, func(error) {}, options...)
-	}
-	follow(&v1alpha1.JobFlowList{}, client.InNamespace(namespace))
-	follow(&v1alpha1.DaemonJobList{}, client.InNamespace(namespace))
-	follow(&coordinationv1.LeaseList{}, client.InNamespace(lease.Namespace), client.MatchingFields{"metadata.name": lease.Name})
+func newHistorian(records *record.Record) *historian {
+	h := &historian{Record: records, results: map[types.UID]*history.Results{}}
+	h.OnChange(h.note)
 	return h
 }
 
-func (h *history) note(object client.Object) {
+// recordTrial records a namespace, and the lease, until the spec ends.
+func recordTrial(namespace string) *historian {
+	GinkgoHelper()
+	h := newHistorian(record.Start(k8s, namespace))
+	ctx, cancel := context.WithCancel(context.Background())
+	DeferCleanup(cancel)
+	parents := []client.ObjectList{&v1alpha1.JobFlowList{}, &v1alpha1.DaemonJobList{}}
+	Expect(h.Follow(ctx, k8s, parents, client.InNamespace(namespace))).To(Succeed())
+	leases := []client.ObjectList{&coordinationv1.LeaseList{}}
+	Expect(h.Follow(ctx, k8s, leases, client.InNamespace(lease.Namespace), client.MatchingFields{"metadata.name": lease.Name})).To(Succeed())
+	return h
+}
+
+func (h *historian) note(change history.Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch object := object.(type) {
+	switch object := change.Object.(type) {
 	case *v1alpha1.JobFlow, *v1alpha1.DaemonJob:
-		h.noteResults(object)
+		if h.results[object.GetUID()] == nil {
+			h.results[object.GetUID()] = &history.Results{}
+		}
+		h.results[object.GetUID()].Note(change)
 	case *coordinationv1.Lease:
 		h.noteLease(object)
 	}
 }
 
 // noteLease does not take a list that is as before for a renewal.
-func (h *history) noteLease(held *coordinationv1.Lease) {
+func (h *historian) noteLease(held *coordinationv1.Lease) {
 	holder, renewed := holder(held), ptr.Deref(held.Spec.RenewTime, metav1.MicroTime{})
 	if holder == "" || renewed.Equal(&h.renewed) {
 		return
@@ -90,57 +89,33 @@ func (h *history) noteLease(held *coordinationv1.Lease) {
 	}
 }
 
-func (h *history) noteResults(parent client.Object) {
-	runs := flows.Runs(parent)
-	phases := map[string]v1alpha1.Phase{}
-	for i := range runs {
-		phases[runs[i].Name] = runs[i].Phase
-	}
-	results := h.results[parent.GetUID()]
-	if results == nil {
-		results = map[string]v1alpha1.Phase{}
-		h.results[parent.GetUID()] = results
-	}
-	for name, result := range results {
-		if phases[name] != result {
-			h.changed = append(h.changed, fmt.Sprintf("%s/%s was %s and became %q", parent.GetName(), name, result, phases[name]))
-		}
-	}
-	for name, phase := range phases {
-		if phase == v1alpha1.PhaseSucceeded || phase == v1alpha1.PhaseFailed {
-			results[name] = phase
-		}
-	}
-}
-
 // changedOf tells of the results of a JobFlow or DaemonJob that did not stay.
-func (h *history) changedOf(parent client.Object) []string {
+func (h *historian) changedOf(parent client.Object) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var changed []string
-	for _, change := range h.changed {
-		if strings.HasPrefix(change, parent.GetName()+"/") {
-			changed = append(changed, change)
-		}
-	}
-	return changed
+	return h.results[parent.GetUID()].Broken()
 }
 
 // jobsOf are the Jobs of a JobFlow or DaemonJob by the name of the step or node.
-func (h *history) jobsOf(parent client.Object) map[string][]*batchv1.Job {
+func (h *historian) jobsOf(parent client.Object) map[string][]*batchv1.Job {
 	jobs := map[string][]*batchv1.Job{}
-	for _, job := range h.Jobs() {
-		if metav1.IsControlledBy(job, parent) {
-			run := job.Annotations[v1alpha1.RunAnnotation]
-			jobs[run] = append(jobs[run], job.Job)
+	for _, job := range h.jobs() {
+		if metav1.IsControlledBy(job.Object, parent) {
+			run := job.Object.Annotations[v1alpha1.RunAnnotation]
+			jobs[run] = append(jobs[run], job.Object)
 		}
 	}
 	return jobs
 }
 
+// jobs are all Jobs, in the order in which they were first seen.
+func (h *historian) jobs() []history.Entry[*batchv1.Job] {
+	return history.Entries[*batchv1.Job](&h.History)
+}
+
 // firstJobAfter is when the first Job appeared after a moment, or zero.
-func (h *history) firstJobAfter(moment time.Time) time.Time {
-	for _, job := range h.Jobs() {
+func (h *historian) firstJobAfter(moment time.Time) time.Time {
+	for _, job := range h.jobs() {
 		if job.Seen.After(moment) {
 			return job.Seen
 		}
@@ -149,7 +124,7 @@ func (h *history) firstJobAfter(moment time.Time) time.Time {
 }
 
 // leaderAfter is who first became the leader after a moment, or nobody.
-func (h *history) leaderAfter(moment time.Time) leaseChange {
+func (h *historian) leaderAfter(moment time.Time) leaseChange {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, change := range h.leases {
@@ -161,7 +136,7 @@ func (h *history) leaderAfter(moment time.Time) leaseChange {
 }
 
 // renewedAfter is when a leader first showed that it lives after a moment, or zero.
-func (h *history) renewedAfter(moment time.Time) time.Time {
+func (h *historian) renewedAfter(moment time.Time) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, renewed := range h.renewals {

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
@@ -25,7 +26,7 @@ func endedTrial(t *testing.T) *trial {
 	flow.Status.State = v1alpha1.StateSucceed
 	ended := &trial{
 		ledger:    ledger{t.TempDir()},
-		record:    newHistory(&record.Record{}),
+		record:    newHistorian(&record.Record{}),
 		workloads: []workload{{parent: flow, state: v1alpha1.StateSucceed}},
 	}
 	for i, name := range []string{"a", "b"} {
@@ -34,9 +35,9 @@ func endedTrial(t *testing.T) *trial {
 		flow.Status.Flows = append(flow.Status.Flows, v1alpha1.RunStatus{
 			Name: name, Phase: v1alpha1.PhaseSucceeded, JobName: job.Name, JobUID: string(job.UID), Attempt: 1,
 		})
-		ended.record.Note(job)
+		ended.record.Note(watch.Modified, job)
 	}
-	ended.record.note(flow.DeepCopy())
+	ended.record.Note(watch.Modified, flow.DeepCopy())
 	ended.write(t, "flow a uid-a pod-a begin", "flow a uid-a pod-a end", "flow b uid-b pod-b begin", "flow b uid-b pod-b end")
 	return ended
 }
@@ -80,10 +81,10 @@ func TestInvariantsFindWhatIsBroken(t *testing.T) {
 		"a result that is taken back": {func(_ *testing.T, ended *trial, flow *v1alpha1.JobFlow) {
 			later := flow.DeepCopy()
 			later.Status.Flows[0].Phase = v1alpha1.PhaseRunning
-			ended.record.note(later)
+			ended.record.Note(watch.Modified, later)
 		}, "a result that was recorded stays"},
 		"a second Job that never ran": {func(_ *testing.T, ended *trial, flow *v1alpha1.JobFlow) {
-			ended.record.Note(jobOf(flow, "b", "uid-b2", time.Date(2026, 1, 1, 13, 0, 0, 0, time.UTC)))
+			ended.record.Note(watch.Modified, jobOf(flow, "b", "uid-b2", time.Date(2026, 1, 1, 13, 0, 0, 0, time.UTC)))
 		}, "each Job is created once an attempt"},
 		"a second Job that only the ledger knows": {func(t *testing.T, ended *trial, _ *v1alpha1.JobFlow) {
 			ended.write(t, "flow a uid-a pod-a begin", "flow a uid-a pod-a end",
@@ -102,7 +103,7 @@ func TestInvariantsFindWhatIsBroken(t *testing.T) {
 		}, "a step begins after those that it depends on"},
 		"a Job that is created before another is Complete": {func(_ *testing.T, ended *trial, flow *v1alpha1.JobFlow) {
 			early := jobOf(flow, "b", "uid-b", time.Date(2026, 1, 1, 12, 0, 59, 0, time.UTC))
-			ended.record.Note(early)
+			ended.record.Note(watch.Modified, early)
 		}, "a step begins after those that it depends on"},
 		"a Job that status does not name": {func(_ *testing.T, _ *trial, flow *v1alpha1.JobFlow) {
 			flow.Status.Flows[0].JobName = "another"

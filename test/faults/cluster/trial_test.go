@@ -20,7 +20,7 @@ import (
 type trial struct {
 	namespace string
 	ledger    ledger
-	record    *history
+	record    *historian
 	workloads []workload
 	// podsDie says that the fault ends pods of the workloads, too.
 	podsDie bool
@@ -32,7 +32,7 @@ type trial struct {
 func newTrial(ctx context.Context, part *report.Part, workloads []workload) *trial {
 	GinkgoHelper()
 	namespace := k8s.NewNamespace(ctx, "faults-")
-	t := &trial{namespace: namespace, ledger: newLedger(), record: historyOf(namespace), workloads: workloads, part: part}
+	t := &trial{namespace: namespace, ledger: newLedger(), record: recordTrial(namespace), workloads: workloads, part: part}
 	for i := range workloads {
 		for _, object := range append(workloads[i].with, workloads[i].parent) {
 			object.SetNamespace(namespace)

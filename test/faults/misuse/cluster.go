@@ -50,7 +50,7 @@ func startCluster(t *testing.T) *cluster {
 		must(t, c.client.Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}))
 	}
 	startWebhooks(t, server)
-	c.operator, err = server.StartOperator(harness.OperatorOptions{Transports: []harness.Transport{c.requests.wrap}})
+	c.operator, err = server.StartOperator(harness.OperatorOptions{Transport: c.requests.send})
 	must(t, err)
 	t.Cleanup(func() { must(t, c.operator.Stop()) })
 	return c
@@ -112,19 +112,17 @@ type requestCount struct {
 	count map[string]int
 }
 
-func (c *requestCount) wrap(next http.RoundTripper) http.RoundTripper {
-	return harness.RoundTripper(func(r *http.Request) (*http.Response, error) {
-		if _, rest, found := strings.Cut(r.URL.Path, "/namespaces/"); found && !harness.IsWatch(r) {
-			namespace, _, _ := strings.Cut(rest, "/")
-			c.mu.Lock()
-			if c.count == nil {
-				c.count = map[string]int{}
-			}
-			c.count[namespace]++
-			c.mu.Unlock()
+func (c *requestCount) send(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	if _, rest, found := strings.Cut(r.URL.Path, "/namespaces/"); found && !harness.IsWatch(r) {
+		namespace, _, _ := strings.Cut(rest, "/")
+		c.mu.Lock()
+		if c.count == nil {
+			c.count = map[string]int{}
 		}
-		return next.RoundTrip(r)
-	})
+		c.count[namespace]++
+		c.mu.Unlock()
+	}
+	return next.RoundTrip(r)
 }
 
 func (c *requestCount) of(namespace string) int {

@@ -213,10 +213,8 @@ func (c *cluster) checkQuiet(ctx context.Context, violate func(string, ...any)) 
 			violate("%s is %v, %v", name, n, err)
 		}
 	}
-	select {
-	case <-c.operator.Dead():
+	if c.operator.Alive().Err() != nil {
 		violate("the operator is dead")
-	default:
 	}
 	limited, cancel := context.WithTimeout(ctx, longestReaction)
 	defer cancel()

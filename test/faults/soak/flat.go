@@ -55,11 +55,11 @@ func writeCSV(path string, samples []sample) error {
 		return err
 	}
 	w := csv.NewWriter(file)
-	rows := [][]string{{"seconds", "flows_created", "ended", "rss_kib", "heap_inuse_bytes", "heap_alloc_bytes", "goroutines",
+	rows := [][]string{{"seconds", "begun", "ended", "rss_kib", "heap_inuse_bytes", "heap_alloc_bytes", "goroutines",
 		"reconciles", "reconcile_errors", "queue_depth", "gc_cycles"}}
 	for i := range samples {
 		s := &samples[i]
-		row := []string{fmt.Sprintf("%.1f", s.at.Seconds()), strconv.Itoa(s.flows), strconv.Itoa(s.ended), strconv.Itoa(s.rss)}
+		row := []string{fmt.Sprintf("%.1f", s.at.Seconds()), strconv.Itoa(s.begun), strconv.Itoa(s.ended), strconv.Itoa(s.rss)}
 		for _, value := range []float64{s.heapInUse, s.heapAlloc, s.goroutines, s.reconciles, s.errors, s.queued, s.gcs} {
 			row = append(row, strconv.FormatFloat(value, 'f', -1, 64))
 		}

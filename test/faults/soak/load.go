@@ -4,119 +4,118 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"sync/atomic"
+	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// conflictRetry is when to look again after somebody else was faster.
-const conflictRetry = 20 * time.Millisecond
-
-// driver makes the changes that the table of workloads has for a parent.
-type driver struct {
-	client client.Client
-	census *census
-	parent func() client.Object
-}
-
-func setupDrivers(mgr ctrl.Manager, c *census) error {
-	for name, parent := range map[string]func() client.Object{
-		"drive-jobflows":   func() client.Object { return &v1alpha1.JobFlow{} },
-		"drive-daemonjobs": func() client.Object { return &v1alpha1.DaemonJob{} },
-	} {
-		d := &driver{mgr.GetClient(), c, parent}
-		if err := ctrl.NewControllerManagedBy(mgr).Named(name).For(parent()).Complete(quiet{d}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Reconcile makes the next change once the parent is in the state for it.
-func (d *driver) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	object := d.parent()
-	if err := d.client.Get(ctx, request.NamespacedName, object); err != nil || object.GetDeletionTimestamp() != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	next, number := d.census.nextChange(object)
-	summary, _ := standing(object)
-	if next == nil || summary.State != next.when {
-		return ctrl.Result{}, nil
-	}
-	if err := next.do(ctx, d.client, object.DeepCopyObject().(client.Object)); err != nil {
-		return ctrl.Result{}, err
-	}
-	d.census.changed(object, number)
-	return ctrl.Result{}, nil
-}
-
-// quiet takes the conflicts of a driver for what they are: the next event is on its way.
-type quiet struct{ reconcile.Reconciler }
-
-// Reconcile implements reconcile.Reconciler.
-func (q quiet) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	result, err := q.Reconciler.Reconcile(ctx, request)
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		return reconcile.Result{RequeueAfter: conflictRetry}, nil
-	}
-	return result, err
-}
-
-// load creates objects of all workloads, mixed by their shares.
+// load begins scenarios, of which many run at the same time, and keeps the score.
 type load struct {
-	client  client.Client
-	random  *rand.Rand
-	ttl     int32
-	round   []*workload  // what is left of this one
-	flows   atomic.Int64 // JobFlows created
-	objects int          // with DaemonJobs
+	server *harness.APIServer
+	random *rand.Rand
+	// lasts is how long what a scenario has come to is there.
+	lasts time.Duration
+	round []variant // what is left of this one
+
+	mu           sync.Mutex
+	begun, ended int
+	took         []time.Duration
+	checks       int
+	violations   []string
+	more         int
+	err          error // of the test
 }
 
-func (l *load) next(ctx context.Context) error {
-	if len(l.round) == 0 {
-		for i := range workloads {
-			for range workloads[i].share {
-				l.round = append(l.round, &workloads[i])
-			}
+// variant is a scenario in one of its modes.
+type variant struct {
+	scenario *scenario.Scenario
+	mode     scenario.Mode
+}
+
+// mostViolations are kept; a fault that breaks everything needs no more of them.
+const mostViolations = 50
+
+// check checks one thing that must hold.
+func (l *load) check(holds bool, format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.checks++
+	if !holds {
+		l.violated(fmt.Sprintf(format, args...))
+	}
+}
+
+// violated records a violation. The caller holds mu.
+func (l *load) violated(violation string) {
+	if len(l.violations) == mostViolations {
+		l.more++
+		return
+	}
+	l.violations = append(l.violations, violation)
+}
+
+// everything is every scenario in each of its modes.
+func everything() []variant {
+	var all []variant
+	for _, s := range scenario.All() {
+		for _, mode := range s.Modes() {
+			all = append(all, variant{&s, mode})
 		}
+	}
+	return all
+}
+
+// next begins one of the scenarios, all of which have their turn before any has another.
+func (l *load) next(ctx context.Context) {
+	if len(l.round) == 0 {
+		l.round = everything()
 		l.random.Shuffle(len(l.round), func(i, j int) { l.round[i], l.round[j] = l.round[j], l.round[i] })
 	}
-	w := l.round[0]
+	l.begin(ctx, l.round[0])
 	l.round = l.round[1:]
-	return l.create(ctx, w)
 }
 
-func (l *load) create(ctx context.Context, w *workload) error {
-	l.objects++
-	if w.daemon == nil {
-		l.flows.Add(1)
-	}
-	if err := l.client.Create(ctx, w.make(l.objects, l.ttl)); err != nil {
-		return fmt.Errorf("creating %s: %w", w.name, err)
-	}
-	return nil
-}
-
-// run creates the flows at an even pace.
-func (l *load) run(ctx context.Context, flows int, duration time.Duration) error {
-	start := time.Now()
-	interval := duration / time.Duration(flows)
-	for before := l.flows.Load(); l.flows.Load() < before+int64(flows); {
-		due := start.Add(interval * time.Duration(l.flows.Load()-before))
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Until(due)):
+// begin returns at once. A scenario that has begun goes on when the load is over.
+func (l *load) begin(ctx context.Context, v variant) {
+	ctx = context.WithoutCancel(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begun++
+	go func() {
+		result, err := scenario.RunExternal(ctx, l.server, v.scenario, v.mode, l.lasts)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.ended++
+		if err != nil && l.err == nil {
+			l.err = fmt.Errorf("%s/%s: %w", v.scenario.Name, v.mode, err)
 		}
-		if err := l.next(ctx); err != nil {
+		l.checks += result.Checks
+		for _, violation := range result.Violations {
+			l.violated(fmt.Sprintf("%s/%s: %s", v.scenario.Name, v.mode, violation))
+		}
+		if result.Took > 0 {
+			l.took = append(l.took, result.Took)
+		}
+	}()
+}
+
+// run begins scenarios at an even pace.
+func (l *load) run(ctx context.Context, count int, duration time.Duration) error {
+	start := time.Now()
+	for i := range count {
+		if err := pause(ctx, time.Until(start.Add(duration/time.Duration(count)*time.Duration(i)))); err != nil {
 			return err
 		}
+		l.next(ctx)
 	}
 	return nil
+}
+
+// progress returns how many scenarios have begun and how many have ended.
+func (l *load) progress() (begun, ended int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.begun, l.ended, l.err
 }

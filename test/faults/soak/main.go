@@ -1,8 +1,8 @@
-// Soak runs the operator's program for hours under an even load of JobFlows and
-// DaemonJobs of every kind, against a real API server. Its connections are cut now and
-// then, nodes come and go, and it is never restarted. Every flow has to come to its
-// end, each Job to be created once, nothing to be left, and memory and goroutines to
-// stay flat.
+// Soak runs the operator's program for hours under an even load of all scenarios of
+// test/faults/internal/scenario, against a real API server. Its connections are cut now and
+// then, nodes come and go, and it is never restarted. Every scenario has to come to its
+// outcome, all invariants to hold, nothing to be left, and memory and goroutines to stay
+// flat.
 //
 // Kube-controller-manager does not run: the player of test/faults/internal/harness stands in for it.
 package main
@@ -34,7 +34,7 @@ func main() {
 	flag.StringVar(&o.operator, "operator", "", "The operator's program; by default that of the environment variable OPERATOR.")
 	flag.StringVar(&o.crds, "crds", "../config/crd/bases", "Directory of the CRDs.")
 	flag.StringVar(&o.out, "out", "../bin", "Directory for soak.csv with the samples, and for soak.log with the operator's log.")
-	flag.IntVar(&o.flows, "flows", 500, "How many JobFlows to create.")
+	flag.IntVar(&o.flows, "flows", 500, "How many scenarios to run, each of which is a JobFlow or a DaemonJob.")
 	flag.DurationVar(&o.duration, "duration", time.Minute, "How long to take for that.")
 	flag.DurationVar(&o.rest, "rest", 12*time.Second,
 		"How long the operator has to have had nothing to do before its heap is compared with that of the beginning. Below 13m its cache of events still holds some of the load, and the heap is shown but not judged.")

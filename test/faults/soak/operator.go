@@ -2,42 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
-
-	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 )
-
-// startOperator returns when the operator serves its metrics.
-func (o *options) startOperator(ctx context.Context, kubeconfig string) (*operator.Process, error) {
-	log, err := os.Create(o.file("soak.log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close() //nolint:errcheck // The operator writes to a descriptor of its own.
-	p, err := operator.Start(operator.Options{Program: o.operator, Kubeconfig: kubeconfig, Log: log})
-	if err != nil {
-		return nil, err
-	}
-	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, limit.Hang, true, func(ctx context.Context) (bool, error) {
-		_, err := p.Scrape(ctx, "")
-		return err == nil, nil
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the operator serves no metrics: %w; its log is %s", err, log.Name()), p.Stop())
-	}
-	return p, nil
-}
 
 // sample is one look at the operator.
 type sample struct {
 	at         time.Duration // since the load began
-	flows      int           // that were created
+	begun      int           // scenarios
 	ended      int
 	rss, peak  int // resident memory, in KiB
 	heapInUse  float64

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,7 +14,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/operator"
 )
 
-// patience is how long the last flows may take to end and go.
+// patience is how long the operator may take to come to rest.
 const patience = 3 * time.Minute
 
 // trial is one run of the soak.
@@ -23,48 +22,41 @@ type trial struct {
 	*options
 	world    *world
 	operator *operator.Process
-	census   *census
 	load     *load
-	moves    int
 	samples  []sample
 }
 
 func soak(ctx context.Context, o *options) (part *report.Part, err error) {
-	s := &trial{options: o, census: newCensus()}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if s.world, err = startWorld(ctx, o.crds, s.census); err != nil {
+	s := &trial{options: o}
+	if s.world, err = startWorld(o.crds); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.world.stop(cancel)) }()
-	if s.operator, err = o.startOperator(ctx, s.world.kubeconfig); err != nil {
+	defer func() { err = errors.Join(err, s.world.stop()) }()
+	started := func(operator.Metrics) bool { return true }
+	options := operator.Options{Program: o.operator, Kubeconfig: s.world.kubeconfig}
+	if s.operator, err = operator.StartLogged(ctx, options, o.file("soak.log"), started); err != nil {
 		return nil, err
 	}
 	s.load = &load{
-		client: s.world.client, random: rand.New(rand.NewPCG(o.seed, 0)),
-		ttl: int32(o.every(120, 3*time.Second, time.Minute).Seconds()),
+		server: s.world.server, random: rand.New(rand.NewPCG(o.seed, 0)),
+		lasts: o.every(120, 3*time.Second, 15*time.Second),
 	}
 	part, err = s.phases(ctx)
 	return part, errors.Join(err, s.operator.Stop())
 }
 
-// phases: a round of every workload, rest, the load, rest.
+// phases: one of every scenario, rest, the load, rest.
 func (s *trial) phases(ctx context.Context) (*report.Part, error) {
-	if err := s.world.furnish(ctx, s.census); err != nil {
-		return nil, err
-	}
-	for i := range workloads {
-		if err := s.load.create(ctx, &workloads[i]); err != nil {
-			return nil, err
-		}
+	warmUp := everything()
+	for _, v := range warmUp {
+		s.load.begin(ctx, v)
 	}
 	before, err := s.settle(ctx, 3*time.Second)
 	if err != nil {
 		return nil, err
 	}
-	fmt.Printf("warmed up with one of each workload: %s\n", &before)
+	fmt.Printf("warmed up with one of each scenario: %s\n", &before)
 
-	warmUp := s.load.flows.Load()
 	start := time.Now()
 	if err := s.underLoad(ctx, start); err != nil {
 		return nil, err
@@ -78,11 +70,10 @@ func (s *trial) phases(ctx context.Context) (*report.Part, error) {
 		return nil, err
 	}
 	fmt.Printf("at rest again: %s\n", &after)
-	return s.judge(fmt.Sprintf("%d in %s, and %d before", s.flows, took.Round(time.Second), warmUp), &before, &after), nil
+	return s.judge(fmt.Sprintf("%d in %s, and %d before", s.flows, took.Round(time.Second), len(warmUp)), &before, &after), nil
 }
 
-// underLoad creates the flows, and meanwhile cuts connections, moves nodes and takes
-// samples.
+// underLoad begins the scenarios, and meanwhile cuts connections and takes samples.
 func (s *trial) underLoad(ctx context.Context, start time.Time) error {
 	loaded, done := context.WithCancel(ctx)
 	group, loaded := errgroup.WithContext(loaded)
@@ -101,12 +92,6 @@ func (s *trial) underLoad(ctx context.Context, start time.Time) error {
 	meanwhile(func() error {
 		s.world.proxy.cutEvery(loaded, s.every(120, 5*time.Second, time.Minute))
 		return nil
-	})
-	meanwhile(func() error {
-		random := rand.New(rand.NewPCG(s.seed, 1))
-		moves, err := moveNodes(loaded, s.world.client, s.census, random, s.every(120, 2*time.Second, 30*time.Second))
-		s.moves = moves
-		return err
 	})
 	meanwhile(func() error { return s.sampleEvery(loaded, start, s.every(240, 500*time.Millisecond, 15*time.Second)) })
 	return group.Wait()
@@ -137,35 +122,19 @@ func (s *trial) look(ctx context.Context) (sample, error) {
 	if err != nil {
 		return now, fmt.Errorf("%w; the operator's log is %s", err, s.file("soak.log"))
 	}
-	now.flows = int(s.load.flows.Load())
-	now.ended, _, _ = s.census.counts()
-	return now, nil
+	now.begun, now.ended, err = s.load.progress()
+	return now, err
 }
 
-// settle waits until nothing is left of the load and the operator has had nothing to
-// do for a while, and looks at it after the garbage of that was collected.
+// settle waits until all scenarios have ended and the operator has had nothing to do for a
+// while, and looks at it after the garbage of that was collected.
 func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) {
-	deadline := time.Now().Add(patience)
-	for {
-		if _, err := s.look(ctx); err != nil {
-			return sample{}, err
-		}
-		left, err := s.world.left(ctx)
-		if err != nil {
-			return sample{}, err
-		}
-		if len(left) == 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			s.census.check(false, "%s after the end of the load %d objects are left: %s", patience, len(left), strings.Join(left[:min(5, len(left))], "; "))
-			break
-		}
-		if err := pause(ctx, 200*time.Millisecond); err != nil {
-			return sample{}, err
+	quiet, err := s.look(ctx)
+	for err == nil && quiet.ended < quiet.begun {
+		if err = pause(ctx, 200*time.Millisecond); err == nil {
+			quiet, err = s.look(ctx)
 		}
 	}
-	quiet, err := s.look(ctx)
 	if err != nil {
 		return sample{}, err
 	}
@@ -187,7 +156,7 @@ func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) 
 			return now, nil
 		}
 		if time.Now().After(deadline) {
-			s.census.check(false, "the operator does not come to rest: %s", &now)
+			s.load.check(false, "the operator does not come to rest: %s", &now)
 			return now, nil
 		}
 	}
@@ -195,17 +164,13 @@ func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) 
 
 // judge says what the run has come to.
 func (s *trial) judge(flows string, before, after *sample) *report.Part {
-	c := s.census
-	part := &report.Part{Name: "soak", Faults: s.world.proxy.count() + s.moves}
-	ended, deleted, jobs := c.counts()
-	c.check(deleted == s.load.objects, "of %d objects that were created %d have ended and gone", s.load.objects, deleted)
+	c := s.load
+	part := &report.Part{Name: "soak", Faults: s.world.proxy.count()}
 	c.check(after.panics == 0, "%v reconciles panicked", after.panics)
 	c.check(after.goroutines <= before.goroutines+10, "%v goroutines at rest, %v before the load", after.goroutines, before.goroutines)
 
-	part.Add("JobFlows", flows)
-	part.Add("ended", fmt.Sprintf("%d JobFlows and DaemonJobs, with %d Jobs", ended, jobs))
+	part.Add("JobFlows and DaemonJobs", flows)
 	part.Add("connections cut", s.world.proxy.count())
-	part.Add("nodes that came or went", s.moves)
 	for _, curve := range curves {
 		second, last, is := flat(column(s.samples, curve.of), curve.slack)
 		c.check(is, "%s grows: a median of %.1f %s in the second quarter and %.1f in the last", curve.name, second, curve.unit, last)
@@ -214,17 +179,17 @@ func (s *trial) judge(flows string, before, after *sample) *report.Part {
 	part.Add("peak of resident memory", fmt.Sprintf("%.1f MiB", float64(after.peak)/1024))
 	part.Add("goroutines at rest", fmt.Sprintf("%v before, %v after", before.goroutines, after.goroutines))
 	grown := after.heapAlloc - before.heapAlloc
-	part.Add("heap at rest", fmt.Sprintf("%.1f MiB before, %.1f MiB after, %.0f bytes a JobFlow", before.heapAlloc/mebi, after.heapAlloc/mebi, grown/float64(s.flows)))
+	part.Add("heap at rest", fmt.Sprintf("%.1f MiB before, %.1f MiB after, %.0f bytes a scenario", before.heapAlloc/mebi, after.heapAlloc/mebi, grown/float64(s.flows)))
 	if s.rest >= eventsForgotten {
 		// What leaks of every flow, however little, shows here, and nowhere else.
-		c.check(grown <= heapSlack+perFlow*float64(s.flows), "the heap at rest grew by %.1f MiB in %d JobFlows", grown/mebi, s.flows)
+		c.check(grown <= heapSlack+perFlow*float64(s.flows), "the heap at rest grew by %.1f MiB in %d scenarios", grown/mebi, s.flows)
 	}
-	part.Add("reconciles", fmt.Sprintf("%.1f a JobFlow, %v ended in an error", (after.reconciles-before.reconciles)/float64(s.flows), after.errors))
+	part.Add("reconciles", fmt.Sprintf("%.1f a scenario, %v ended in an error", (after.reconciles-before.reconciles)/float64(s.flows), after.errors))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	slices.Sort(c.toEnd)
-	if n := len(c.toEnd); n > 0 {
-		part.Add("from creation to end", fmt.Sprintf("p50 %s, p99 %s", c.toEnd[n/2], c.toEnd[n*99/100]))
+	slices.Sort(c.took)
+	if n := len(c.took); n > 0 {
+		part.Add("from creation to end", fmt.Sprintf("p50 %s, p99 %s", c.took[n/2], c.took[n*99/100]))
 	}
 	part.Checks, part.Violations = c.checks, c.violations
 	if c.more > 0 {
@@ -253,6 +218,6 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // String is one line for a person.
 func (s *sample) String() string {
-	return fmt.Sprintf("%d flows, %d ended, %.1f MiB resident, %.1f MiB heap, %v goroutines, %v queued, %v reconciles, %v errors",
-		s.flows, s.ended, float64(s.rss)/1024, s.heapInUse/mebi, s.goroutines, s.queued, s.reconciles, s.errors)
+	return fmt.Sprintf("%d begun, %d ended, %.1f MiB resident, %.1f MiB heap, %v goroutines, %v queued, %v reconciles, %v errors",
+		s.begun, s.ended, float64(s.rss)/1024, s.heapInUse/mebi, s.goroutines, s.queued, s.reconciles, s.errors)
 }

@@ -13,9 +13,6 @@ import (
 	"syscall"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
@@ -33,16 +30,18 @@ type answering func(w *scenario.World, next http.RoundTripper, r *http.Request) 
 
 // answeredTo is answered for some of the writes.
 func answeredTo(these func(*http.Request) bool, how answering) scenario.Inject {
-	return injecting(scenario.Fault{}, func(w *scenario.World, _ *scenario.Life, injected *atomic.Int64) trip {
-		var tries tries
-		return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			if !harness.IsWrite(r) || isEvent(r) || !these(r) || !tries.first(r) {
-				return next.RoundTrip(r)
+	return func(w *scenario.World, fault *scenario.Fault) {
+		fault.Transport = func(*scenario.Life) harness.Transport {
+			var tries tries
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				if !harness.IsWrite(r) || isEvent(r) || !these(r) || !tries.first(r) {
+					return next.RoundTrip(r)
+				}
+				fault.Injected.Add(1)
+				return how(w, next, r)
 			}
-			injected.Add(1)
-			return how(w, next, r)
 		}
-	})
+	}
 }
 
 func isPatch(r *http.Request) bool { return r.Method == http.MethodPatch }
@@ -137,18 +136,9 @@ func lost(_ *scenario.World, next http.RoundTripper, r *http.Request) (*http.Res
 // overtaken has somebody else write to the object right before a patch arrives, which
 // then truly conflicts. Creations have nothing to conflict with.
 func overtaken(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error) {
-	// The path is /apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME, perhaps with /status.
-	parts := strings.Split(r.URL.Path, "/")
-	kind, err := w.Server.Client.RESTMapper().KindFor(schema.GroupVersionResource{Group: parts[2], Version: parts[3], Resource: parts[6]})
-	if err != nil {
-		return nil, err
-	}
-	object := &unstructured.Unstructured{}
-	object.SetGroupVersionKind(kind)
-	object.SetNamespace(parts[5])
-	object.SetName(parts[7])
-	touch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"faults/touched":"`+strconv.FormatInt(touches.Add(1), 10)+`"}}}`))
-	if err := client.IgnoreNotFound(w.Server.Client.Patch(r.Context(), object, touch)); err != nil {
+	touch := `{"metadata":{"annotations":{"faults/touched":"` + strconv.FormatInt(touches.Add(1), 10) + `"}}}`
+	err := w.Server.Patch(r.Context(), strings.TrimSuffix(r.URL.Path, "/status"), touch)
+	if client.IgnoreNotFound(err) != nil {
 		return nil, err
 	}
 	return next.RoundTrip(r)

@@ -18,21 +18,23 @@ import (
 // operator. Whatever had its result recorded keeps it. A Job that was gone before
 // is a failure, and never a reason to run it again.
 func deleted(n int) scenario.Inject {
-	fault := scenario.Fault{Accepts: (*scenario.World).EndedAsItsJobs}
-	return injecting(fault, func(w *scenario.World, _ *scenario.Life, injected *atomic.Int64) trip {
-		var writes atomic.Int64
-		return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			response, err := next.RoundTrip(r)
-			if harness.IsWrite(r) && !isEvent(r) && int(writes.Add(1)) == n {
-				if failure := deleteJobs(r.Context(), w, injected); failure != nil {
-					return response, failure
+	return func(w *scenario.World, fault *scenario.Fault) {
+		fault.Accepts = func(w *scenario.World) bool { return fault.Injected.Load() > 0 && w.EndedAsItsJobs() }
+		fault.Transport = func(*scenario.Life) harness.Transport {
+			var writes atomic.Int64
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				response, err := next.RoundTrip(r)
+				if harness.IsWrite(r) && !isEvent(r) && int(writes.Add(1)) == n {
+					if failure := deleteJobs(r.Context(), w, &fault.Injected); failure != nil {
+						return response, failure
+					}
+					// Whoever was to release one may wait for another that is gone.
+					w.Player.ReleaseAll()
 				}
-				// Whoever was to release one may wait for another that is gone.
-				w.Player.ReleaseAll()
+				return response, err
 			}
-			return response, err
 		}
-	})
+	}
 }
 
 // deleteJobs deletes all Jobs of the world that have an owner, as kubectl does. Each is

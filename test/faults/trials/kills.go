@@ -37,34 +37,36 @@ func killEach(n int) scenario.Inject {
 // killer kills operators when it is due, by the number of writes and of those that took
 // effect, this one included if it is after it.
 func killer(due func(life *scenario.Life, write, effective int) bool, when side) scenario.Inject {
-	return injecting(scenario.Fault{}, func(_ *scenario.World, life *scenario.Life, killed *atomic.Int64) trip {
-		var writes, effective atomic.Int64
-		return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			if !harness.IsWrite(r) {
-				return next.RoundTrip(r)
+	return func(_ *scenario.World, fault *scenario.Fault) {
+		fault.Transport = func(life *scenario.Life) harness.Transport {
+			var writes, effective atomic.Int64
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				if !harness.IsWrite(r) {
+					return next.RoundTrip(r)
+				}
+				write := int(writes.Add(1))
+				if when == before && due(life, write, int(effective.Load())) {
+					fault.Injected.Add(1)
+					life.Kill()
+					return nil, errKilled
+				}
+				response, err := next.RoundTrip(r)
+				if err != nil {
+					return nil, err
+				}
+				took := effective.Load()
+				if response.StatusCode < http.StatusBadRequest {
+					took = effective.Add(1)
+				}
+				if when == after && due(life, write, int(took)) {
+					fault.Injected.Add(1)
+					life.Kill()
+					return nil, errors.Join(errKilled, response.Body.Close())
+				}
+				return response, nil
 			}
-			write := int(writes.Add(1))
-			if when == before && due(life, write, int(effective.Load())) {
-				killed.Add(1)
-				life.Kill()
-				return nil, errKilled
-			}
-			response, err := next.RoundTrip(r)
-			if err != nil {
-				return nil, err
-			}
-			took := effective.Load()
-			if response.StatusCode < http.StatusBadRequest {
-				took = effective.Add(1)
-			}
-			if when == after && due(life, write, int(took)) {
-				killed.Add(1)
-				life.Kill()
-				return nil, errors.Join(errKilled, response.Body.Close())
-			}
-			return response, nil
 		}
-	})
+	}
 }
 
 var errKilled = errors.New("the operator was killed at this write")

@@ -18,15 +18,11 @@ import (
 // lease is released, so that the standby takes over at once. After the first write of that
 // one the old write arrives.
 func leaseLost(n int) scenario.Inject {
-	return func(w *scenario.World) *scenario.Fault {
-		l := &lostLease{write: n, overtaken: make(chan struct{}), world: w}
-		return &scenario.Fault{
-			Standby:    true,
-			Injected:   func() int { return int(l.arrived.Load()) },
-			Transports: l.transports,
-			// What has not been overtaken by the end arrives then.
-			End: func() { l.once.Do(func() { close(l.overtaken) }) },
-		}
+	return func(w *scenario.World, fault *scenario.Fault) {
+		l := &lostLease{write: n, overtaken: make(chan struct{}), world: w, arrived: &fault.Injected}
+		fault.Standby, fault.Transport = true, l.transport
+		// What has not been overtaken by the end arrives then.
+		fault.End = func() { l.once.Do(func() { close(l.overtaken) }) }
 	}
 }
 
@@ -36,13 +32,13 @@ type lostLease struct {
 	writes    atomic.Int64
 	late      atomic.Pointer[scenario.Life] // the leader that has lost its lease
 	freed     atomic.Bool
-	arrived   atomic.Int64
+	arrived   *atomic.Int64
 	once      sync.Once
 	overtaken chan struct{}
 }
 
-func (l *lostLease) transports(life *scenario.Life) []harness.Transport {
-	return through(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+func (l *lostLease) transport(life *scenario.Life) harness.Transport {
+	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		late := l.late.Load()
 		switch {
 		case strings.Contains(r.URL.Path, "/leases"):
@@ -63,7 +59,7 @@ func (l *lostLease) transports(life *scenario.Life) []harness.Transport {
 			l.once.Do(func() { close(l.overtaken) })
 		}
 		return response, err
-	})
+	}
 }
 
 // freeLease releases the lease of a leader that has given up. The caller is a request of

@@ -24,9 +24,10 @@ const behind = 500 * time.Millisecond
 // The operator is led back to lists, as with an API server that does not stream them.
 // The old list is a real one: the API server is asked for that very version.
 func lagging(n int, version func(*scenario.World) int64, resources ...string) scenario.Inject {
-	return func(w *scenario.World) *scenario.Fault {
+	return func(w *scenario.World, fault *scenario.Fault) {
 		var old atomic.Int64
-		return injecting(scenario.Fault{Lag: behind}, func(_ *scenario.World, life *scenario.Life, injected *atomic.Int64) trip {
+		fault.Lag = behind
+		fault.Transport = func(life *scenario.Life) harness.Transport {
 			if life.Number == 1 {
 				return killAfter(life, n, func() { old.Store(version(w)) })
 			}
@@ -40,9 +41,9 @@ func lagging(n int, version func(*scenario.World) int64, resources ...string) sc
 				case query.Get("sendInitialEvents") == "true":
 					return answer(r, http.StatusBadRequest, metav1.StatusReasonBadRequest), nil
 				case harness.IsWatch(r):
-					return reshape(next, r, func(s *stream) { holdUntil(s, began.Add(behind)) }, injected)
+					return reshape(next, r, func(s *stream) { holdUntil(s, began.Add(behind)) }, &fault.Injected)
 				case query.Get("resourceVersion") == "0":
-					injected.Add(1)
+					fault.Injected.Add(1)
 					r = r.Clone(r.Context())
 					query.Set("resourceVersion", strconv.FormatInt(old.Load(), 10))
 					query.Set("resourceVersionMatch", string(metav1.ResourceVersionMatchExact))
@@ -50,12 +51,12 @@ func lagging(n int, version func(*scenario.World) int64, resources ...string) sc
 				}
 				return next.RoundTrip(r)
 			}
-		})(w)
+		}
 	}
 }
 
 // killAfter kills an operator right after its write n, once it is noted when that was.
-func killAfter(life *scenario.Life, n int, note func()) trip {
+func killAfter(life *scenario.Life, n int, note func()) harness.Transport {
 	var writes atomic.Int64
 	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 		response, err := next.RoundTrip(r)

@@ -58,11 +58,14 @@ type shape func(s *stream)
 // shaped has a shape between the API server and every watch. lag is the longest that it
 // holds an event back.
 func shaped(lag time.Duration, shape shape) scenario.Inject {
-	return injecting(scenario.Fault{Lag: lag}, func(_ *scenario.World, _ *scenario.Life, injected *atomic.Int64) trip {
-		return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			return reshape(next, r, shape, injected)
+	return func(_ *scenario.World, fault *scenario.Fault) {
+		fault.Lag = lag
+		fault.Transport = func(*scenario.Life) harness.Transport {
+			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				return reshape(next, r, shape, &fault.Injected)
+			}
 		}
-	})
+	}
 }
 
 func reshape(next http.RoundTripper, r *http.Request, shape shape, injected *atomic.Int64) (*http.Response, error) {

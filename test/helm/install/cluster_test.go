@@ -9,7 +9,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
-	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
@@ -34,14 +33,6 @@ func added(ctx context.Context) ([]string, error) {
 		}
 	}
 	return objects, err
-}
-
-// refuses expects that admission, and not only the schema, has a look.
-func refuses(ctx context.Context, namespace string) {
-	GinkgoHelper()
-	err := k8s.Create(ctx, flows.New(namespace, "wrong", flows.Step("a", "true", "b"), flows.Step("b", "true", "a")))
-	Expect(err).To(MatchError(ContainSubstring("is part of a cycle")))
-	testkit.Saw("admission refuses: %v", err)
 }
 
 // runs expects that a JobFlow gets to its end.

@@ -80,7 +80,7 @@ var _ = Describe("With Helm", Ordered, func() {
 		Expect(shorter).NotTo(Equal(sample))
 		cli.KubectlWith(ctx, shorter, "apply", "--namespace", namespace, "--filename", "-").Succeeded()
 		succeeds(ctx, namespace, "daemonjob/daemonjob-example")
-		refuses(ctx, namespace)
+		k8s.ExpectCycleRefused(ctx, namespace)
 	})
 
 	It("an upgrade brings other values and CRDs, a flow in the middle of it goes on, and nobody is refused meanwhile", func(ctx SpecContext) {
@@ -116,7 +116,7 @@ var _ = Describe("With Helm", Ordered, func() {
 		k8s.Release(ctx, own, "upgraded-long")
 		succeeds(ctx, own, "jobflow/upgraded")
 		Expect(seen.Created()).To(Equal(record.OnceEach("upgraded-first", "upgraded-long", "upgraded-beside", "upgraded-last")))
-		refuses(ctx, namespace)
+		k8s.ExpectCycleRefused(ctx, namespace)
 	})
 
 	It("an upgrade makes it two replicas on two nodes, of which one acts", func(ctx SpecContext) {
@@ -135,7 +135,7 @@ var _ = Describe("With Helm", Ordered, func() {
 		Eventually(ctx, holder).Should(Or(HavePrefix(pods[0].Name+"_"), HavePrefix(pods[1].Name+"_")))
 		cli.Kubectl(ctx, "get", "poddisruptionbudget,networkpolicy", "--namespace", operatorNamespace).Succeeded()
 		runs(ctx, namespace, "two-replicas")
-		refuses(ctx, namespace)
+		k8s.ExpectCycleRefused(ctx, namespace)
 	})
 
 	It("a certificate of one's own takes the place of the operator's, and a rollback brings that back", func(ctx SpecContext) {
@@ -149,14 +149,14 @@ var _ = Describe("With Helm", Ordered, func() {
 		gone := cli.Kubectl(ctx, "get", "--namespace", operatorNamespace, "validatingwebhookconfiguration/"+configuration, "secret/jobflow-operator-webhook-server-cert", "role/jobflow-operator-certificate-role", "clusterrole/jobflow-operator-certificate-role")
 		Expect(strings.Count(gone.Stderr, "NotFound")).To(Equal(4))
 		k8s.AwaitAdmission(ctx, namespace)
-		refuses(ctx, namespace)
+		k8s.ExpectCycleRefused(ctx, namespace)
 		runs(ctx, namespace, "own-certificate")
 
 		// Revisions: 1 installed, 2 and 3 upgraded, 4 with the certificate.
 		helm(ctx, "rollback", "jobflow-operator", "3", "--namespace", operatorNamespace, "--wait", "--timeout", "3m").Succeeded()
 		Eventually(ctx, announcedCA).ShouldNot(Or(BeEmpty(), Equal(string(ca))))
 		k8s.AwaitAdmission(ctx, namespace)
-		refuses(ctx, namespace)
+		k8s.ExpectCycleRefused(ctx, namespace)
 		cli.Kubectl(ctx, "delete", "secret", "company", "--namespace", operatorNamespace).Succeeded()
 	})
 

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
@@ -63,6 +64,14 @@ func (c *Cluster) AskAdmission(ctx context.Context, namespace string) error {
 func (c *Cluster) AwaitAdmission(ctx context.Context, namespace string) {
 	GinkgoHelper()
 	Eventually(ctx, c.AskAdmission).WithArguments(namespace).Should(Succeed())
+}
+
+// ExpectCycleRefused expects that admission, and not only the schema, looks at a JobFlow.
+func (c *Cluster) ExpectCycleRefused(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	err := c.Create(ctx, flows.New(namespace, "cycle", flows.Step("a", "true", "b"), flows.Step("b", "true", "a")))
+	Expect(err).To(MatchError(ContainSubstring("a -> b -> a")))
+	testkit.Saw("admission refuses: %v", err)
 }
 
 // KeepAskingAdmission asks admission again and again, as users do who go on creating JobFlows

@@ -4,9 +4,12 @@ package flows
 
 import (
 	"fmt"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -64,4 +67,20 @@ func Runs(object client.Object) []v1alpha1.RunStatus {
 		return object.Status.Nodes
 	}
 	panic(fmt.Sprintf("%T has no steps or nodes", object))
+}
+
+// Ended says whether a status is the end, as internal/plan does.
+func Ended(summary *v1alpha1.Summary) bool {
+	if meta.IsStatusConditionTrue(summary.Conditions, v1alpha1.ConditionComplete) {
+		return true
+	}
+	failed := meta.FindStatusCondition(summary.Conditions, v1alpha1.ConditionFailed)
+	return failed != nil && failed.Status == metav1.ConditionTrue && failed.Reason != v1alpha1.ReasonInvalidSpec
+}
+
+// JobIs says whether a Job has one of the conditions.
+func JobIs(job *batchv1.Job, kinds ...batchv1.JobConditionType) bool {
+	return slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return c.Status == corev1.ConditionTrue && slices.Contains(kinds, c.Type)
+	})
 }

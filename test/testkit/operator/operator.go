@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/port"
 )
@@ -104,6 +106,29 @@ func Start(o Options) (*Process, error) {
 		p.err = p.cmd.Wait()
 		close(p.ended)
 	}()
+	return p, nil
+}
+
+// StartLogged starts the operator with its log in a file, and waits until its metrics show
+// that it is ready.
+func StartLogged(ctx context.Context, o Options, log string, ready func(Metrics) bool) (*Process, error) {
+	file, err := os.Create(log)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // The operator writes to a descriptor of its own.
+	o.Log = file
+	p, err := Start(o)
+	if err != nil {
+		return nil, err
+	}
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
+		metrics, err := p.Scrape(ctx, "")
+		return err == nil && ready(metrics), nil
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the operator is not ready: %w; its log is %s", err, log), p.Stop())
+	}
 	return p, nil
 }
 

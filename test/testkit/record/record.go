@@ -1,12 +1,8 @@
-// Package record remembers what a namespace had, by watch, also what is gone again: a Job
-// that was created twice cannot hide.
+// Package record remembers every Job and pod that a namespace had, for the specs of a suite.
 package record
 
 import (
 	"context"
-	"slices"
-	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -15,22 +11,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
-// Record remembers every Job and pod that a namespace had.
-type Record struct {
-	mu   sync.Mutex
-	jobs []*Job
-	pods []*corev1.Pod // as they were last seen, in order of creation
-	gap  error         // why the record may not be complete
-}
-
-// Job is a Job as it was last seen.
-type Job struct {
-	*batchv1.Job
-	// Seen is when it was seen first.
-	Seen time.Time
-}
+// Record is the history of a namespace. What is asked of it fails the spec if the history
+// may not be complete.
+type Record struct{ history.History }
 
 // Start records a namespace until the spec ends.
 func Start(c client.WithWatch, namespace string) *Record {
@@ -44,62 +30,33 @@ func Start(c client.WithWatch, namespace string) *Record {
 func StartWith(ctx context.Context, c client.WithWatch, namespace string) *Record {
 	GinkgoHelper()
 	r := &Record{}
-	Follow(ctx, c, &batchv1.JobList{}, r.Note, r.noteGap, client.InNamespace(namespace))
-	Follow(ctx, c, &corev1.PodList{}, r.Note, r.noteGap, client.InNamespace(namespace))
+	r.OnChange(show)
+	kinds := []client.ObjectList{&batchv1.JobList{}, &corev1.PodList{}}
+	Expect(r.Follow(ctx, c, kinds, client.InNamespace(namespace))).To(Succeed())
 	return r
 }
 
-// Note remembers a Job or pod.
-func (r *Record) Note(object client.Object) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch object := object.(type) {
+// show shows the reader of the output what happens.
+func show(change history.Change) {
+	switch object := change.Object.(type) {
 	case *batchv1.Job:
-		i := slices.IndexFunc(r.jobs, func(job *Job) bool { return job.UID == object.UID })
-		if i < 0 {
-			r.jobs = append(r.jobs, &Job{object, time.Now()})
+		if change.Before == nil {
 			testkit.Saw("Job %s", object.Name)
-			return
 		}
-		r.jobs[i] = &Job{object, r.jobs[i].Seen}
 	case *corev1.Pod:
-		i := slices.IndexFunc(r.pods, func(pod *corev1.Pod) bool { return pod.UID == object.UID })
-		if i < 0 {
-			r.pods = append(r.pods, object)
-			return
-		}
-		if object.Status.Phase != r.pods[i].Status.Phase {
+		if before, ok := change.Before.(*corev1.Pod); ok && object.Status.Phase != before.Status.Phase {
 			testkit.Saw("pod %s %s on %s", object.Name, object.Status.Phase, object.Spec.NodeName)
 		}
-		r.pods[i] = object
 	}
 }
 
-func (r *Record) noteGap(gap error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.gap == nil {
-		r.gap = gap
-	}
-}
-
-// Jobs are all Jobs, in the order in which they were first seen. The record may have a gap,
-// as it has when the API server was restarted.
-func (r *Record) Jobs() []*Job {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.jobs)
-}
-
-// Created counts by name how often a Job was created. It fails if the record has a gap.
+// Created counts by name how often a Job was created.
 func (r *Record) Created() map[string]int {
 	GinkgoHelper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	Expect(r.gap).NotTo(HaveOccurred())
+	Expect(r.Err()).NotTo(HaveOccurred())
 	counts := map[string]int{}
-	for _, job := range r.jobs {
-		counts[job.Name]++
+	for _, job := range history.Entries[*batchv1.Job](&r.History) {
+		counts[job.Object.Name]++
 	}
 	return counts
 }
@@ -116,13 +73,11 @@ func OnceEach(jobs ...string) map[string]int {
 // PodsOf are the pods that a Job had, in order of creation.
 func (r *Record) PodsOf(job string) []*corev1.Pod {
 	GinkgoHelper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	Expect(r.gap).NotTo(HaveOccurred())
+	Expect(r.Err()).NotTo(HaveOccurred())
 	var pods []*corev1.Pod
-	for _, pod := range r.pods {
-		if pod.Labels[batchv1.JobNameLabel] == job {
-			pods = append(pods, pod)
+	for _, pod := range history.Entries[*corev1.Pod](&r.History) {
+		if pod.Object.Labels[batchv1.JobNameLabel] == job {
+			pods = append(pods, pod.Object)
 		}
 	}
 	return pods

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,12 +31,14 @@ type APIServer struct {
 	// Client is the harness's own; no fault stands between it and the API server.
 	Client client.WithWatch
 
+	direct      rest.Interface
 	mapper      meta.RESTMapper
 	environment *envtest.Environment
 }
 
-// StartAPIServer starts them. KUBEBUILDER_ASSETS says where the programs are.
-func StartAPIServer() (*APIServer, error) {
+// StartAPIServer starts them, once they are configured as the caller likes. KUBEBUILDER_ASSETS
+// says where the programs are.
+func StartAPIServer(configure ...func(*envtest.Environment)) (*APIServer, error) {
 	// Operators that cannot reach the API server say so without end.
 	log.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
@@ -49,6 +52,9 @@ func StartAPIServer() (*APIServer, error) {
 		Set("disable-admission-plugins", "ServiceAccount", "TaintNodesByCondition").
 		Set("max-requests-inflight", "4000").
 		Set("max-mutating-requests-inflight", "2000")
+	for _, change := range configure {
+		change(environment)
+	}
 	config, err := environment.Start()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the API server: %w", err), environment.Stop())
@@ -70,10 +76,20 @@ func (s *APIServer) connect() error {
 	if s.mapper, err = apiutil.NewDynamicRESTMapper(s.Config, httpClient); err != nil {
 		return fmt.Errorf("reading what the API server has: %w", err)
 	}
+	clientset, err := kubernetes.NewForConfigAndClient(s.Config, httpClient)
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	s.direct = clientset.RESTClient()
 	if s.Client, err = client.NewWithWatch(s.Config, client.Options{Scheme: controllers.NewScheme(), Mapper: s.mapper}); err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
 	return nil
+}
+
+// Patch merges JSON into the object at a path of the API.
+func (s *APIServer) Patch(ctx context.Context, path, patch string) error {
+	return s.direct.Patch(types.MergePatchType).AbsPath(path).Body([]byte(patch)).Do(ctx).Error()
 }
 
 // FreeLease releases the lease of the operators in a namespace, as a leader does that
@@ -81,6 +97,15 @@ func (s *APIServer) connect() error {
 func (s *APIServer) FreeLease(ctx context.Context, namespace string) error {
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: controllers.LeaseName}}
 	return s.Client.Patch(ctx, lease, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"holderIdentity":""}}`)))
+}
+
+// NewAdministrator makes a user who may do anything, and returns its kubeconfig.
+func (s *APIServer) NewAdministrator(name string) ([]byte, error) {
+	user, err := s.environment.AddUser(envtest.User{Name: name, Groups: []string{"system:masters"}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return user.KubeConfig()
 }
 
 // Stop ends the API server and etcd, and throws away what they held.

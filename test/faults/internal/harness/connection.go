@@ -7,14 +7,20 @@ import (
 	"net/http"
 )
 
-// Transport stands between an operator and the API server.
-type Transport func(next http.RoundTripper) http.RoundTripper
+// Transport stands between an operator and the API server: it gets each request, and sends
+// it on to what is next.
+type Transport func(next http.RoundTripper, r *http.Request) (*http.Response, error)
 
-// RoundTripper is a function that is one.
-type RoundTripper func(*http.Request) (*http.Response, error)
+// to connects a transport to what is next.
+func (t Transport) to(next http.RoundTripper) http.RoundTripper { return connected{t, next} }
+
+type connected struct {
+	transport Transport
+	next      http.RoundTripper
+}
 
 // RoundTrip implements http.RoundTripper.
-func (f RoundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (c connected) RoundTrip(r *http.Request) (*http.Response, error) { return c.transport(c.next, r) }
 
 var errCut = errors.New("the operator is dead: nothing of it reaches the API server")
 
@@ -31,26 +37,24 @@ func newConnection() *connection {
 	return c
 }
 
-func (c *connection) wrap(next http.RoundTripper) http.RoundTripper {
-	return RoundTripper(func(r *http.Request) (*http.Response, error) {
-		if c.alive.Err() != nil {
-			return nil, errCut
-		}
-		ctx, cancel := context.WithCancel(r.Context())
-		stop := context.AfterFunc(c.alive, cancel)
-		end := func() { stop(); cancel() }
-		response, err := next.RoundTrip(r.WithContext(ctx))
-		if err != nil {
-			end()
-			return nil, err
-		}
-		if c.alive.Err() != nil {
-			end()
-			return nil, errors.Join(errCut, response.Body.Close())
-		}
-		response.Body = &body{response.Body, end}
-		return response, nil
-	})
+func (c *connection) send(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	if c.alive.Err() != nil {
+		return nil, errCut
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	stop := context.AfterFunc(c.alive, cancel)
+	end := func() { stop(); cancel() }
+	response, err := next.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		end()
+		return nil, err
+	}
+	if c.alive.Err() != nil {
+		end()
+		return nil, errors.Join(errCut, response.Body.Close())
+	}
+	response.Body = &body{response.Body, end}
+	return response, nil
 }
 
 // body ends the context of its request when it is closed.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,9 +28,8 @@ type OperatorOptions struct {
 	// Nodes are the nodes that it sees; all of them if nil. Nodes have no namespace,
 	// and those of other tests would wake it.
 	Nodes labels.Selector
-	// Transports stand between it and the API server, the one nearest to the operator
-	// first.
-	Transports []Transport
+	// Transport stands between it and the API server; nil for none.
+	Transport Transport
 	// Starting is called with the operator before it does anything: for a Transport that
 	// has to kill it.
 	Starting func(*Operator)
@@ -60,7 +58,7 @@ func (s *APIServer) StartOperator(options OperatorOptions) (*Operator, error) {
 	o := &Operator{connection: newConnection(), ended: make(chan struct{})}
 	running, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
-	mgr, err := ctrl.NewManager(o.config(s.Config, options.Transports), s.managerOptions(&options))
+	mgr, err := ctrl.NewManager(o.config(s.Config, options.Transport), s.managerOptions(&options))
 	if err != nil {
 		return nil, fmt.Errorf("making a manager: %w", err)
 	}
@@ -88,14 +86,14 @@ func (s *APIServer) StartOperator(options OperatorOptions) (*Operator, error) {
 	return o, nil
 }
 
-func (o *Operator) config(base *rest.Config, transports []Transport) *rest.Config {
+func (o *Operator) config(base *rest.Config, transport Transport) *rest.Config {
 	copied := rest.CopyConfig(base)
-	copied.Wrap(func(rt http.RoundTripper) http.RoundTripper {
-		rt = o.connection.wrap(rt)
-		for _, transport := range slices.Backward(transports) {
-			rt = transport(rt)
+	copied.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		next = Transport(o.connection.send).to(next)
+		if transport != nil {
+			next = transport.to(next)
 		}
-		return o.requests.wrap(rt)
+		return Transport(o.requests.send).to(next)
 	})
 	return copied
 }
@@ -141,9 +139,9 @@ func (o *Operator) Kill() {
 	o.cancel()
 }
 
-// Dead is closed when the operator has been killed, was stopped, or gave up by itself,
-// as one does that has lost its lease.
-func (o *Operator) Dead() <-chan struct{} { return o.connection.alive.Done() }
+// Alive ends when the operator has been killed, was stopped, or gave up by itself, as one does
+// that has lost its lease.
+func (o *Operator) Alive() context.Context { return o.connection.alive }
 
 // WaitEnded waits until nothing of the operator runs any more.
 func (o *Operator) WaitEnded() { <-o.ended }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // What the annotations of a pod template tell the player about its Job.
@@ -24,24 +26,21 @@ const (
 	FailAnnotation = "player/fail"
 	// HoldAnnotation has the Job run until Release.
 	HoldAnnotation = "player/hold"
-	// LastsAnnotation has the Job run for so long, as time.ParseDuration reads it.
-	LastsAnnotation = "player/lasts"
-	// PodsAnnotation has the player make the pods of this Job.
-	PodsAnnotation = "player/pods"
 )
 
 // PlayerOptions say how Jobs run.
 type PlayerOptions struct {
 	// Pods has the player make the pods of all Jobs. Without them a Job just ends.
 	Pods bool
-	// PodSucceeds is called right before a pod of the Job is written as Succeeded; nil
-	// for nothing.
-	PodSucceeds func(job *batchv1.Job)
-	// Workers are how many Jobs the player works on at the same time; 0 is 1.
-	Workers int
 	// Lag is how long after its pods have succeeded a Job is Complete: what the Job
 	// controller takes, which is about a second, or less.
 	Lag time.Duration
+}
+
+// named is an object that the player looks at.
+type named struct {
+	kind string // Job or Pod
+	key  client.ObjectKey
 }
 
 // Player does what the Job controller, the kubelet, the TTL controller and the garbage
@@ -73,9 +72,7 @@ func Play(ctx context.Context, c client.Client, record *Record, options PlayerOp
 	}
 	context.AfterFunc(ctx, p.queue.ShutDown)
 	record.OnChange(p.notice)
-	for range max(1, options.Workers) {
-		go p.work(ctx)
-	}
+	go p.work(ctx)
 	return p
 }
 
@@ -92,20 +89,21 @@ func (p *Player) ReleaseAll() {
 	p.mu.Lock()
 	p.releasedAll = true
 	p.mu.Unlock()
-	each(p.record, func(job *batchv1.Job) { p.queue.Add(named{"Job", client.ObjectKeyFromObject(job)}) })
+	for _, job := range history.Objects[*batchv1.Job](&p.record.History) {
+		p.queue.Add(named{"Job", client.ObjectKeyFromObject(job)})
+	}
 }
 
-func (p *Player) notice(change Change) {
-	uid := change.Object.GetUID()
+func (p *Player) notice(change history.Change) {
 	switch object := change.Object.(type) {
 	case *batchv1.Job:
 		p.queue.Add(named{"Job", client.ObjectKeyFromObject(object)})
 		if change.Type == watch.Deleted {
-			each(p.record, func(pod *corev1.Pod) {
-				if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.UID == uid {
+			for _, pod := range history.Objects[*corev1.Pod](&p.record.History) {
+				if metav1.IsControlledBy(pod, object) {
 					p.queue.Add(named{"Pod", client.ObjectKeyFromObject(pod)})
 				}
-			})
+			}
 		}
 	case *corev1.Pod:
 		p.queue.Add(named{"Pod", client.ObjectKeyFromObject(object)})
@@ -114,11 +112,11 @@ func (p *Player) notice(change Change) {
 		}
 	case *v1alpha1.JobFlow, *v1alpha1.DaemonJob:
 		if change.Type == watch.Deleted {
-			each(p.record, func(job *batchv1.Job) {
-				if owner := metav1.GetControllerOfNoCopy(job); owner != nil && owner.UID == uid {
+			for _, job := range history.Objects[*batchv1.Job](&p.record.History) {
+				if metav1.IsControlledBy(job, change.Object) {
 					p.queue.Add(named{"Job", client.ObjectKeyFromObject(job)})
 				}
-			})
+			}
 		}
 	}
 }
@@ -145,7 +143,7 @@ func (p *Player) work(ctx context.Context) {
 		case err != nil:
 			p.queue.AddAfter(item, tryAgain)
 			if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
-				p.record.fail(err) // nothing stands between the player and the API server
+				p.record.Fail(err) // nothing stands between the player and the API server
 			}
 		case again > 0:
 			p.queue.AddAfter(item, again)
@@ -162,7 +160,7 @@ func (p *Player) run(ctx context.Context, key client.ObjectKey) (again time.Dura
 	if owner := metav1.GetControllerOfNoCopy(job); owner != nil && p.record.Gone(owner.UID) {
 		return 0, p.delete(ctx, job)
 	}
-	if HasEnded(job, batchv1.JobComplete, batchv1.JobFailed) {
+	if flows.JobIs(job, batchv1.JobComplete, batchv1.JobFailed) {
 		return p.finished(ctx, job)
 	}
 	if ptr.Deref(job.Spec.Suspend, false) {
@@ -175,20 +173,15 @@ func (p *Player) run(ctx context.Context, key client.ObjectKey) (again time.Dura
 		}
 		again = left
 	}
-	notes := job.Spec.Template.Annotations
-	if p.options.Pods || notes[PodsAnnotation] != "" {
+	if p.options.Pods {
 		done, lag, err := p.runPods(ctx, job)
 		if !done || err != nil {
 			return earlier(again, lag), err
 		}
 	}
-	lasts, _ := time.ParseDuration(notes[LastsAnnotation]) // none is 0
-	left := time.Until(job.CreationTimestamp.Add(lasts))
 	switch {
 	case p.held(job):
 		return again, nil
-	case left > 0 && lasts > 0:
-		return earlier(again, left), nil
 	case fails(job):
 		return 0, p.end(ctx, job, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
 	}

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // runPods makes the pods of a Job and runs them to their end. done is true when they
@@ -29,9 +31,6 @@ func (p *Player) runPods(ctx context.Context, job *batchv1.Job) (done bool, lag 
 			return false, 0, p.startPod(ctx, job, key.Name)
 		case held:
 		case pod.Status.Phase != phase:
-			if phase == corev1.PodSucceeded && p.options.PodSucceeds != nil {
-				p.options.PodSucceeds(job)
-			}
 			if err := p.endPod(ctx, pod, phase); err != nil {
 				return false, 0, err
 			}
@@ -76,13 +75,10 @@ func (p *Player) endPod(ctx context.Context, pod *corev1.Pod, phase corev1.PodPh
 // endPods takes away the pods of a Job that is suspended, and lets go of those of one
 // that has ended.
 func (p *Player) endPods(ctx context.Context, job *batchv1.Job) error {
-	var pods []*corev1.Pod
-	each(p.record, func(pod *corev1.Pod) {
-		if metav1.IsControlledBy(pod, job) {
-			pods = append(pods, pod)
+	for _, pod := range history.Objects[*corev1.Pod](&p.record.History) {
+		if !metav1.IsControlledBy(pod, job) {
+			continue
 		}
-	})
-	for _, pod := range pods {
 		if err := p.letGo(ctx, pod); err != nil {
 			return err
 		}

@@ -38,16 +38,14 @@ type requests struct {
 	open   int
 }
 
-func (l *requests) wrap(next http.RoundTripper) http.RoundTripper {
-	return RoundTripper(func(r *http.Request) (*http.Response, error) {
-		if IsWatch(r) || strings.Contains(r.URL.Path, "/leases") {
-			return next.RoundTrip(r)
-		}
-		number := l.begin(r)
-		response, err := next.RoundTrip(r)
-		l.end(number, response)
-		return response, err
-	})
+func (l *requests) send(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	if IsWatch(r) || strings.Contains(r.URL.Path, "/leases") {
+		return next.RoundTrip(r)
+	}
+	number := l.begin(r)
+	response, err := next.RoundTrip(r)
+	l.end(number, response)
+	return response, err
 }
 
 const notAWrite = -1

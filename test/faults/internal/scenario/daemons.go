@@ -9,8 +9,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
 )
 
-// daemons are the scenarios of DaemonJobs.
-var daemons = []Scenario{
+// ofDaemons are the scenarios of DaemonJobs.
+var ofDaemons = []Scenario{
 	{
 		Name:     "every node",
 		Nodes:    []Node{{Name: "n1"}, {Name: "n2"}, {Name: "n3"}},

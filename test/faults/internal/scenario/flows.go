@@ -5,16 +5,17 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
-// flows are the scenarios of JobFlows.
-var flows = []Scenario{
+// ofFlows are the scenarios of JobFlows.
+var ofFlows = []Scenario{
 	{
 		Name:    "chain",
 		Objects: flow(step("a"), step("b").after("a"), step("c").after("b")),
@@ -178,7 +179,7 @@ var flows = []Scenario{
 	},
 }
 
-func completed(job *batchv1.Job) bool { return harness.HasEnded(job, batchv1.JobComplete) }
+func completed(job *batchv1.Job) bool { return flows.JobIs(job, batchv1.JobComplete) }
 
 // stepBuilder makes a step of a JobFlow.
 type stepBuilder struct{ v1alpha1.FlowStep }
@@ -188,10 +189,7 @@ func step(name string) *stepBuilder {
 }
 
 func jobSpec() batchv1.JobSpec {
-	return batchv1.JobSpec{Template: corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{}},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "busybox:1.28"}}},
-	}}
+	return *build.JobSpec(func(spec *batchv1.JobSpec) { spec.Template.Annotations = map[string]string{} })
 }
 
 func (b *stepBuilder) after(steps ...string) *stepBuilder { b.Dependencies = steps; return b }
@@ -264,17 +262,12 @@ func template(*World) []client.Object { return []client.Object{jobTemplate()} }
 
 // heldTemplate is one whose Jobs the player holds.
 func heldTemplate(*World) []client.Object {
-	made := &v1alpha1.JobTemplate{}
-	made.Name, made.Spec.JobTemplate = templateName, jobSpec()
-	made.Spec.JobTemplate.Template.Annotations[harness.HoldAnnotation] = "true"
+	made := build.JobTemplate("", templateName)
+	made.Spec.JobTemplate.Template.Annotations = map[string]string{harness.HoldAnnotation: "true"}
 	return []client.Object{made}
 }
 
-func jobTemplate() client.Object {
-	made := &v1alpha1.JobTemplate{}
-	made.Name, made.Spec.JobTemplate = templateName, jobSpec()
-	return made
-}
+func jobTemplate() client.Object { return build.JobTemplate("", templateName) }
 
 func editTemplate(change func(*v1alpha1.JobTemplate)) deed {
 	return func(ctx context.Context, w *World) error {

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // Invariant must hold at the end of every run, whatever happened in it.
@@ -24,7 +24,7 @@ var Invariants = []Invariant{
 	{"every step's Job is created once an attempt", createdOnce},
 	{"a Job is created after its dependencies are done", inOrder},
 	{"no Job is an orphan", noOrphan},
-	{"a result that is recorded stays", func(w *World) []string { return w.ledger.broken() }},
+	{"a result that is recorded stays", func(w *World) []string { return w.ledger.results.Broken() }},
 	{"nothing is created after the end", nothingAfterEnd},
 }
 
@@ -120,107 +120,54 @@ func noOrphan(w *World) []string {
 }
 
 func nothingAfterEnd(w *World) []string {
-	end := w.ledger.end()
-	if end == 0 {
+	ended := w.ledger.results.Ended()
+	if ended == nil {
 		return nil
 	}
 	var broken []string
 	for _, job := range w.Record.Jobs() {
-		if job.Owner != "" && job.Created > end {
+		if job.Owner != "" && job.Created > history.Version(ended) {
 			broken = append(broken, fmt.Sprintf("Job %s was created after the end was recorded", job.Name))
 		}
 	}
 	return broken
 }
 
-// ledger follows the status of the JobFlow or DaemonJob through all its versions.
+// ledger follows the JobFlow or DaemonJob of a world.
 type ledger struct {
-	mu       sync.Mutex
-	spec     *v1alpha1.JobFlowSpec
-	bornAt   int64 // when the JobFlow or DaemonJob was created
-	runs     map[string]v1alpha1.RunStatus
-	endedAt  int64
-	problems []string
+	results history.Results
+
+	mu   sync.Mutex
+	spec *v1alpha1.JobFlowSpec
+	born int64 // its first version
 }
 
-func newLedger() *ledger { return &ledger{runs: map[string]v1alpha1.RunStatus{}} }
-
-func (l *ledger) notice(change harness.Change) {
+func (l *ledger) note(change history.Change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch object := change.Object.(type) {
 	case *v1alpha1.JobFlow:
-		l.follow(change, &object.Status.Summary, object.Status.Flows)
-		l.mu.Lock()
-		l.spec = object.Spec.DeepCopy()
-		l.mu.Unlock()
+		l.spec = &object.Spec
 	case *v1alpha1.DaemonJob:
-		l.follow(change, &object.Status.Summary, object.Status.Nodes)
-	}
-}
-
-func (l *ledger) follow(change harness.Change, summary *v1alpha1.Summary, runs []v1alpha1.RunStatus) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if change.Type == watch.Deleted {
+	default:
 		return
 	}
-	if l.bornAt == 0 {
-		l.bornAt = change.Version
+	if l.born == 0 {
+		l.born = history.Version(change.Object)
 	}
-	is := ended(summary)
-	if l.endedAt != 0 && !is {
-		l.problems = append(l.problems, fmt.Sprintf("it had ended, and is %s in version %d", summary.State, change.Version))
-	}
-	if l.endedAt == 0 && is {
-		l.endedAt = change.Version
-	}
-	there := map[string]bool{}
-	for i := range runs {
-		run := runs[i]
-		there[run.Name] = true
-		was, known := l.runs[run.Name]
-		l.runs[run.Name] = run
-		final := was.Phase == v1alpha1.PhaseSucceeded || was.Phase == v1alpha1.PhaseFailed
-		switch {
-		case known && final && !same(&was, &run):
-			l.problems = append(l.problems, fmt.Sprintf("%s was %s/%s of Job %s, and is %s/%s of Job %q in version %d",
-				run.Name, was.Phase, was.Reason, was.JobUID, run.Phase, run.Reason, run.JobUID, change.Version))
-		case was.JobUID != "" && run.JobUID != was.JobUID && run.Attempt != was.Attempt+1 && run.Phase != v1alpha1.PhaseWaiting:
-			l.problems = append(l.problems, fmt.Sprintf("%s went from Job %s to Job %q in attempt %d, in version %d",
-				run.Name, was.JobUID, run.JobUID, run.Attempt, change.Version))
-		}
-	}
-	for name := range l.runs {
-		if !there[name] {
-			l.problems = append(l.problems, fmt.Sprintf("%s is no longer recorded in version %d", name, change.Version))
-			delete(l.runs, name)
-		}
-	}
+	l.results.Note(change)
 }
 
-func same(a, b *v1alpha1.RunStatus) bool {
-	return a.Phase == b.Phase && a.Reason == b.Reason && a.JobUID == b.JobUID && a.Attempt == b.Attempt
-}
-
-func (l *ledger) broken() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]string(nil), l.problems...)
-}
-
+// flow is the spec of the JobFlow, or nil.
 func (l *ledger) flow() *v1alpha1.JobFlowSpec {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.spec
 }
 
-func (l *ledger) born() int64 {
+// bornAt is the version in which the JobFlow or DaemonJob came, or 0.
+func (l *ledger) bornAt() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.bornAt
-}
-
-func (l *ledger) end() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.endedAt
+	return l.born
 }

@@ -24,8 +24,8 @@ type story struct {
 }
 
 func newStory() *story {
-	s := &story{world: &World{Namespace: "n", Record: harness.EmptyRecord(), scenario: &Scenario{}, ledger: newLedger()}}
-	s.world.Record.OnChange(s.world.ledger.notice)
+	s := &story{world: &World{Namespace: "n", Record: harness.EmptyRecord(), scenario: &Scenario{}, ledger: &ledger{}}}
+	s.world.Record.OnChange(s.world.ledger.note)
 	s.flow = &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: flowName, UID: "flow"}}
 	s.flow.Spec.Flows = []v1alpha1.FlowStep{{Name: "a"}, {Name: "b", Dependencies: []string{"a"}}}
 	s.flow.Status.Flows = []v1alpha1.RunStatus{{Name: "a", Phase: v1alpha1.PhaseWaiting}, {Name: "b", Phase: v1alpha1.PhaseWaiting}}
@@ -36,7 +36,7 @@ func newStory() *story {
 func (s *story) tell(what watch.EventType, object client.Object) {
 	s.version++
 	object.SetResourceVersion(strconv.Itoa(s.version))
-	s.world.Record.Add(what, object.DeepCopyObject().(client.Object))
+	s.world.Record.Note(what, object.DeepCopyObject().(client.Object))
 }
 
 func (s *story) write(object client.Object) { s.tell(watch.Modified, object) }

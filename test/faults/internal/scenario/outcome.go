@@ -5,12 +5,11 @@ import (
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
 // gone is the outcome where the JobFlow or DaemonJob is deleted, with all its Jobs.
@@ -35,7 +34,7 @@ func (w *World) Outcome() string {
 	_, summary, runs := w.parent()
 	state := "not there yet"
 	switch {
-	case summary == nil && w.ledger.born() != 0:
+	case summary == nil && w.ledger.bornAt() != 0:
 		state = "gone"
 	case summary != nil:
 		var parts []string
@@ -81,20 +80,11 @@ func (w *World) run(name string) v1alpha1.RunStatus {
 	return v1alpha1.RunStatus{}
 }
 
-// ended says whether a status is the end, as internal/plan does.
-func ended(summary *v1alpha1.Summary) bool {
-	if meta.IsStatusConditionTrue(summary.Conditions, v1alpha1.ConditionComplete) {
-		return true
-	}
-	failed := meta.FindStatusCondition(summary.Conditions, v1alpha1.ConditionFailed)
-	return failed != nil && failed.Status == metav1.ConditionTrue && failed.Reason != v1alpha1.ReasonInvalidSpec
-}
-
 // EndedAsItsJobs says whether the JobFlow or DaemonJob has ended, each step or node as
 // its Job did: what had no Job any more before the end of that was recorded has failed.
 func (w *World) EndedAsItsJobs() bool {
 	_, summary, runs := w.parent()
-	if summary == nil || !ended(summary) {
+	if summary == nil || !flows.Ended(summary) {
 		return false
 	}
 	jobs := map[string]harness.JobHistory{}

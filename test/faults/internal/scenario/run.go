@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/harness"
@@ -22,11 +23,10 @@ var limit = flag.Duration("limit", 2*time.Minute, "How long one run may take.")
 
 // Fault is what goes wrong in one run.
 type Fault struct {
-	// Transports stand between an operator and the API server; nil for none. Lives
-	// counts the operators of the run, from 1.
-	Transports func(o *Life) []harness.Transport
-	// Injected is how many times something went wrong, asked at the end.
-	Injected func() int
+	// Transport stands between an operator and the API server; nil for none.
+	Transport func(life *Life) harness.Transport
+	// Injected counts how many times something went wrong.
+	Injected atomic.Int64
 	// Accepts says whether the world, as it is, will do as the end; nil if only the
 	// outcome of the scenario does.
 	Accepts func(w *World) bool
@@ -53,7 +53,7 @@ func (l *Life) Dead() bool { return isDead(l.operator) }
 func (l *Life) Kill() { l.operator.Kill() }
 
 // Inject makes the fault of a run; nil for a run in which nothing goes wrong.
-type Inject func(w *World) *Fault
+type Inject func(w *World, fault *Fault)
 
 // Result is what a run has come to.
 type Result struct {
@@ -64,6 +64,9 @@ type Result struct {
 	Injected   int
 	Checks     int
 	Violations []string
+	// Took is the time from the creation of the JobFlow or DaemonJob to its end; 0 if it
+	// was deleted before.
+	Took time.Duration
 }
 
 // run is a run in progress.
@@ -73,10 +76,12 @@ type run struct {
 	operators []*harness.Operator
 }
 
+var errTooLong = errors.New("it took too long")
+
 // Run runs a scenario once and checks everything that must hold at its end. An error is
 // one of the test, not of the operator.
 func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode, inject Inject) (result Result, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, *limit, errors.New("it took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, *limit, errTooLong)
 	defer cancel()
 	w, err := NewWorld(ctx, server, s, mode)
 	if err != nil {
@@ -84,7 +89,7 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 	}
 	r := &run{world: w, fault: &Fault{}}
 	if inject != nil {
-		r.fault = inject(w)
+		inject(w, r.fault)
 	}
 	defer func() {
 		for _, operator := range r.operators {
@@ -108,7 +113,7 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 	reached := make(chan error, 1)
 	go func() { reached <- r.reach(ctx) }()
 	if err := r.keepAlive(reached); err != nil {
-		result.Violations = append(result.Violations, fmt.Sprintf("%s; wanted %q, got %q%s", err, s.Want, w.Outcome(), r.explain()))
+		result.Violations = append(result.Violations, r.otherEnd(err))
 	} else if err := r.settle(ctx); err != nil {
 		result.Violations = append(result.Violations, fmt.Sprintf("it did not come to rest: %s%s", err, r.explain()))
 	}
@@ -116,9 +121,7 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 		r.fault.End()
 	}
 	result.Writes, result.Lives = r.operators[0].Writes(), len(r.operators)
-	if r.fault.Injected != nil {
-		result.Injected = r.fault.Injected()
-	}
+	result.Injected = int(r.fault.Injected.Load())
 	if len(result.Violations) > 0 {
 		return result, nil
 	}
@@ -129,8 +132,8 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 func (r *run) begin() error {
 	options := r.world.operatorOptions()
 	life := &Life{Number: len(r.operators) + 1, World: r.world}
-	if r.fault.Transports != nil {
-		options.Transports = r.fault.Transports(life)
+	if r.fault.Transport != nil {
+		options.Transport = r.fault.Transport(life)
 	}
 	options.LeaderElection = r.fault.Standby
 	options.Starting = func(o *harness.Operator) {
@@ -186,10 +189,13 @@ func (r *run) keepAlive(reached <-chan error) error {
 			}
 			continue
 		}
+		alive, cancel := whileAllLive(context.Background(), living...)
 		select {
 		case err := <-reached:
+			cancel()
 			return err
-		case <-anyDead(living):
+		case <-alive.Done():
+			cancel()
 		}
 	}
 }
@@ -207,7 +213,7 @@ func (r *run) settle(ctx context.Context) error {
 		return err
 	}
 	for _, operator := range r.alive() {
-		alive, cancel := aliveContext(ctx, operator)
+		alive, cancel := whileAllLive(ctx, operator)
 		err := operator.WaitIdle(alive, r.fault.Lag, soon)
 		cancel()
 		if ctx.Err() != nil {
@@ -223,19 +229,24 @@ func (r *run) settle(ctx context.Context) error {
 	return r.world.Record.CatchUp(ctx)
 }
 
-// check looks at what the run has left, and then whether a new operator leaves it alone.
-func (r *run) check(ctx context.Context, result *Result) error {
-	w := r.world
-	result.Checks = len(Invariants) + 2
+// checkLeft looks at what the run has left.
+func (r *run) checkLeft(result *Result) {
+	result.Checks = len(Invariants) + 1
 	for _, invariant := range Invariants {
-		for _, broken := range invariant.Broken(w) {
+		for _, broken := range invariant.Broken(r.world) {
 			result.Violations = append(result.Violations, invariant.Name+": "+broken)
 		}
 	}
-	before := w.Outcome()
 	if !r.accepted() {
-		result.Violations = append(result.Violations, fmt.Sprintf("the outcome did not last: wanted %q, got %q", w.scenario.Want, before))
+		result.Violations = append(result.Violations, fmt.Sprintf("the outcome did not last: wanted %q, got %q", r.world.scenario.Want, r.world.Outcome()))
 	}
+}
+
+// check looks at what the run has left, and then whether a new operator leaves it alone.
+func (r *run) check(ctx context.Context, result *Result) error {
+	w := r.world
+	r.checkLeft(result)
+	result.Checks++
 	for _, operator := range r.alive() {
 		if err := operator.Stop(); err != nil {
 			return err
@@ -260,10 +271,13 @@ func (r *run) check(ctx context.Context, result *Result) error {
 	return nil
 }
 
+// otherEnd is the violation of a run that has not come to the outcome of its scenario.
+func (r *run) otherEnd(err error) string {
+	return fmt.Sprintf("%s; wanted %q, got %q%s", err, r.world.scenario.Want, r.world.Outcome(), r.explain())
+}
+
 // explain is what else helps to understand a violation.
 func (r *run) explain() string {
-	const shown = 12
-	writes := r.current().Writes()
 	message := ""
 	if _, summary, runs := r.world.parent(); summary != nil {
 		message = summary.Message
@@ -271,6 +285,11 @@ func (r *run) explain() string {
 			message += fmt.Sprintf("; %s: %s", r.world.short(runs[i].Name), runs[i].Message)
 		}
 	}
+	if len(r.operators) == 0 {
+		return fmt.Sprintf(" (message %q)", message)
+	}
+	const shown = 12
+	writes := r.current().Writes()
 	return fmt.Sprintf(" (message %q; operator %d has tried %d writes, last %v)",
 		message, len(r.operators), len(writes), writes[max(0, len(writes)-shown):])
 }

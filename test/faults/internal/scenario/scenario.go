@@ -6,6 +6,7 @@
 //	invariants.go         what must hold at the end of each run
 //	world.go              a namespace with everything that a run needs
 //	run.go                one run of a scenario with something that goes wrong
+//	external.go           one run of a scenario with an operator of somebody else
 package scenario
 
 import (
@@ -67,7 +68,7 @@ func (s *Scenario) Modes() []Mode {
 
 // OnNodes says whether it is about a DaemonJob.
 func (s *Scenario) OnNodes() bool {
-	return slices.ContainsFunc(daemons, func(d Scenario) bool { return d.Name == s.Name })
+	return slices.ContainsFunc(ofDaemons, func(d Scenario) bool { return d.Name == s.Name })
 }
 
 // UsesJobTemplates says whether a step refers to one.
@@ -79,4 +80,4 @@ func (s *Scenario) UsesJobTemplates() bool {
 }
 
 // All are all scenarios.
-func All() []Scenario { return slices.Concat(flows, daemons) }
+func All() []Scenario { return slices.Concat(ofFlows, ofDaemons) }

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -15,14 +14,7 @@ func waitFor(ctx context.Context, holds func() bool) error {
 	return wait.PollUntilContextCancel(ctx, 5*time.Millisecond, true, func(context.Context) (bool, error) { return holds(), nil })
 }
 
-func isDead(o *harness.Operator) bool {
-	select {
-	case <-o.Dead():
-		return true
-	default:
-		return false
-	}
-}
+func isDead(o *harness.Operator) bool { return o.Alive().Err() != nil }
 
 func isElected(o *harness.Operator) bool {
 	select {
@@ -33,31 +25,11 @@ func isElected(o *harness.Operator) bool {
 	}
 }
 
-// anyDead is closed when one of them dies.
-func anyDead(operators []*harness.Operator) <-chan struct{} {
-	if len(operators) == 1 {
-		return operators[0].Dead()
-	}
-	dead := make(chan struct{})
-	var once sync.Once
-	for _, o := range operators {
-		go func() {
-			<-o.Dead() // at the end of the run at the latest
-			once.Do(func() { close(dead) })
-		}()
-	}
-	return dead
-}
-
-// aliveContext ends when the operator does.
-func aliveContext(ctx context.Context, o *harness.Operator) (context.Context, context.CancelFunc) {
+// whileAllLive is a context that ends when one of the operators does.
+func whileAllLive(ctx context.Context, operators ...*harness.Operator) (context.Context, context.CancelFunc) {
 	alive, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-o.Dead():
-			cancel()
-		case <-alive.Done():
-		}
-	}()
+	for _, o := range operators {
+		context.AfterFunc(o.Alive(), cancel) // at the end of the run at the latest
+	}
 	return alive, cancel
 }

@@ -58,9 +58,9 @@ func NewWorld(ctx context.Context, server *harness.APIServer, s *Scenario, mode 
 		Server: server, Namespace: namespace, Mode: mode, Record: record, Clock: &Clock{},
 		Player:   harness.Play(ctx, server.Client, record, harness.PlayerOptions{Pods: mode == PodsSucceeded, Lag: podLag}),
 		scenario: s,
-		ledger:   newLedger(),
+		ledger:   &ledger{},
 	}
-	record.OnChange(w.ledger.notice)
+	record.OnChange(w.ledger.note)
 	for _, node := range s.Nodes {
 		if err := w.join(ctx, node); err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func (w *World) FirstVersion() int64 { return w.Record.Versions()[0] - 1 }
 
 // BirthVersion is the one at which the JobFlow or DaemonJob was there, and nothing had
 // become of it.
-func (w *World) BirthVersion() int64 { return w.ledger.born() }
+func (w *World) BirthVersion() int64 { return w.ledger.bornAt() }
 
 // MiddleVersion is one half way from there to now.
 func (w *World) MiddleVersion() int64 {

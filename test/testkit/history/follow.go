@@ -1,12 +1,10 @@
-package record
+package history
 
 import (
 	"context"
 	"fmt"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,13 +19,13 @@ import (
 // A watch that breaks off continues where it was, so that it misses nothing. An API server
 // that was restarted may not know what was before: the watch then begins anew with a list,
 // and Follow tells gap, because what was created and deleted in between was not seen.
-func Follow(ctx context.Context, c client.WithWatch, list client.ObjectList, note func(client.Object), gap func(error), options ...client.ListOption) {
-	GinkgoHelper()
-	f := &follower{c, list, options, note, gap}
+func Follow(ctx context.Context, c client.WithWatch, list client.ObjectList, note func(watch.EventType, client.Object), gap func(error), options ...client.ListOption) error {
+	f := &follower{c, list.DeepCopyObject().(client.ObjectList), options, note, gap}
 	from, err := f.list(ctx)
-	Expect(err).NotTo(HaveOccurred())
+	if err != nil {
+		return fmt.Errorf("listing %T: %w", list, err)
+	}
 	go func() {
-		defer GinkgoRecover()
 		for ctx.Err() == nil {
 			if from == "" {
 				from, _ = f.list(ctx)
@@ -41,13 +39,14 @@ func Follow(ctx context.Context, c client.WithWatch, list client.ObjectList, not
 			}
 		}
 	}()
+	return nil
 }
 
 type follower struct {
 	client  client.WithWatch
 	objects client.ObjectList
 	options []client.ListOption
-	note    func(client.Object)
+	note    func(watch.EventType, client.Object)
 	gap     func(error)
 }
 
@@ -57,7 +56,7 @@ func (f *follower) list(ctx context.Context) (from string, err error) {
 		return "", err
 	}
 	return f.objects.GetResourceVersion(), meta.EachListItem(f.objects, func(object runtime.Object) error {
-		f.note(object.DeepCopyObject().(client.Object))
+		f.note(watch.Added, object.DeepCopyObject().(client.Object))
 		return nil
 	})
 }
@@ -80,7 +79,7 @@ func (f *follower) watch(ctx context.Context, from string) string {
 		}
 		from = object.GetResourceVersion()
 		if event.Type != watch.Bookmark {
-			f.note(object)
+			f.note(event.Type, object)
 		}
 	}
 	return from

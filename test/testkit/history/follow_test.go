@@ -1,4 +1,4 @@
-package record
+package history
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -42,26 +41,27 @@ func job(name, version string) *batchv1.Job {
 }
 
 func TestFollow(t *testing.T) {
-	gomega.RegisterTestingT(t)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := &server{job: job("a", "1"), watchers: []*watch.FakeWatcher{watch.NewFake(), watch.NewFake(), watch.NewFake()}}
-		r := &Record{}
-		Follow(ctx, s, &batchv1.JobList{}, r.Note, r.noteGap)
+		h := &History{}
+		if err := h.Follow(ctx, s, []client.ObjectList{&batchv1.JobList{}}); err != nil {
+			t.Fatal(err)
+		}
 
 		s.watchers[0].Add(job("b", "2"))
 		s.watchers[0].Action(watch.Bookmark, job("", "5"))
 		s.watchers[0].Stop()
 		s.watchers[1].Add(job("c", "6"))
-		if got := names(r); !slices.Equal(got, []string{"a", "b", "c"}) || r.gap != nil {
-			t.Errorf("the record has %v, and the gap is %v", got, r.gap)
+		if got := names(h); !slices.Equal(got, []string{"a", "b", "c"}) || h.Err() != nil {
+			t.Errorf("the record has %v, and the gap is %v", got, h.Err())
 		}
 
 		s.job = job("d", "9")
 		s.watchers[1].Error(&metav1.Status{Status: metav1.StatusFailure, Code: 410, Reason: metav1.StatusReasonExpired})
 		s.watchers[2].Modify(job("a", "10"))
-		if got := names(r); !slices.Equal(got, []string{"a", "b", "c", "d"}) || r.gap == nil {
-			t.Errorf("after the watch began anew the record has %v, and the gap is %v", got, r.gap)
+		if got := names(h); !slices.Equal(got, []string{"a", "b", "c", "d"}) || h.Err() == nil {
+			t.Errorf("after the watch began anew the record has %v, and the gap is %v", got, h.Err())
 		}
 		if want := []string{"1", "5", "9"}; !slices.Equal(s.from, want) || s.lists != 2 {
 			t.Errorf("there were %d lists, and watches from %v, not %v", s.lists, s.from, want)
@@ -72,10 +72,10 @@ func TestFollow(t *testing.T) {
 }
 
 // names waits until everything that was sent has been noted.
-func names(r *Record) (names []string) {
+func names(h *History) (names []string) {
 	synctest.Wait()
-	for _, job := range r.Jobs() {
-		names = append(names, job.Name)
+	for _, job := range Entries[*batchv1.Job](h) {
+		names = append(names, job.Object.Name)
 	}
 	return names
 }

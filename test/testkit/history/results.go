@@ -1,0 +1,80 @@
+package history
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
+)
+
+// Results follows the status of a JobFlow or DaemonJob through all its versions: a result that
+// was recorded stays, and so does the end. An empty one is ready for use.
+type Results struct {
+	mu       sync.Mutex
+	runs     map[string]v1alpha1.RunStatus
+	ended    client.Object
+	problems []string
+}
+
+// Note notes a version of the JobFlow or DaemonJob.
+func (r *Results) Note(change Change) {
+	if change.Type == watch.Deleted {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	summary, version := flows.Summary(change.Object), change.Object.GetResourceVersion()
+	switch ended := flows.Ended(summary); {
+	case ended && r.ended == nil:
+		r.ended = change.Object
+	case !ended && r.ended != nil:
+		r.problem("it had ended, and is %s in version %s", summary.State, version)
+	}
+	before := r.runs
+	r.runs = map[string]v1alpha1.RunStatus{}
+	for _, run := range flows.Runs(change.Object) {
+		r.runs[run.Name] = run
+		was, known := before[run.Name]
+		final := was.Phase == v1alpha1.PhaseSucceeded || was.Phase == v1alpha1.PhaseFailed
+		switch {
+		case known && final && !same(&was, &run):
+			r.problem("%s was %s/%s of Job %s, and is %s/%s of Job %q in version %s",
+				run.Name, was.Phase, was.Reason, was.JobUID, run.Phase, run.Reason, run.JobUID, version)
+		case was.JobUID != "" && run.JobUID != was.JobUID && run.Attempt != was.Attempt+1 && run.Phase != v1alpha1.PhaseWaiting:
+			r.problem("%s went from Job %s to Job %q in attempt %d, in version %s", run.Name, was.JobUID, run.JobUID, run.Attempt, version)
+		}
+	}
+	for name := range before {
+		if _, there := r.runs[name]; !there {
+			r.problem("%s is no longer recorded in version %s", name, version)
+		}
+	}
+}
+
+func same(a, b *v1alpha1.RunStatus) bool {
+	return a.Phase == b.Phase && a.Reason == b.Reason && a.JobUID == b.JobUID && a.Attempt == b.Attempt
+}
+
+// problem records what did not stay. The caller holds mu.
+func (r *Results) problem(format string, args ...any) {
+	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+}
+
+// Broken tells of what did not stay.
+func (r *Results) Broken() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.problems)
+}
+
+// Ended is the first version in which it had ended, or nil.
+func (r *Results) Ended() client.Object {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
+}
