@@ -11,7 +11,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
-	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 )
 
 // fault is something that breaks, with what is under way meanwhile.
@@ -91,9 +90,6 @@ func finish(part *report.Part) {
 	GinkgoHelper()
 	if spec := CurrentSpecReport(); spec.Failed() && len(part.Violations) == 0 {
 		part.Violations = append(part.Violations, spec.Failure.Message)
-	}
-	for _, figure := range part.Figures {
-		testkit.Saw("%s: %s", figure.Name, figure.Value)
 	}
 	Expect(part.Write()).To(Succeed())
 }

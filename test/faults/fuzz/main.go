@@ -48,7 +48,6 @@ func run(module string, duration time.Duration, packages []string) error {
 			part.Violations = append(part.Violations, fmt.Sprintf("%s: nothing was executed", target))
 		}
 	}
-	fmt.Printf("%d fuzz tests, %d executions, %d violations\n", len(targets), part.Faults, len(part.Violations))
 	if err := part.Write(); err != nil {
 		return err
 	}

@@ -41,9 +41,6 @@ func TestMisuse(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			part := c.misuse(ctx, t, row)
 			tried += part.Faults
-			for _, figure := range part.Figures {
-				t.Logf("%s: %s", figure.Name, figure.Value)
-			}
 			if err := part.Write(); err != nil {
 				t.Error(err)
 			}

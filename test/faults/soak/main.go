@@ -15,8 +15,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
-
-	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/report"
 )
 
 type options struct {
@@ -51,20 +49,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
-	show(part)
 	if len(part.Violations) > 0 {
 		os.Exit(1)
 	}
-}
-
-func show(part *report.Part) {
-	for _, figure := range part.Figures {
-		fmt.Printf("%s: %s\n", figure.Name, figure.Value)
-	}
-	for _, violation := range part.Violations {
-		fmt.Println("VIOLATION:", violation)
-	}
-	fmt.Printf("%d faults, %d checks, %d violations\n", part.Faults, part.Checks, len(part.Violations))
 }
 
 func (o *options) file(name string) string { return filepath.Join(o.out, name) }

@@ -68,16 +68,8 @@ func write(out io.Writer, parts []report.Part) (violations int, err error) {
 		return violations, err
 	}
 	for i := range parts {
-		p := &parts[i]
-		if len(p.Figures)+len(p.Violations) == 0 {
-			continue
-		}
-		fmt.Fprintf(out, "\n%s\n", p.Name)
-		for _, figure := range p.Figures {
-			fmt.Fprintf(out, "  %s: %s\n", figure.Name, figure.Value)
-		}
-		for _, violation := range p.Violations {
-			fmt.Fprintf(out, "  VIOLATION: %s\n", violation)
+		if p := &parts[i]; len(p.Figures)+len(p.Violations) > 0 {
+			p.Print(out)
 		}
 	}
 	return violations, nil

@@ -153,9 +153,6 @@ func (c *campaign) report(drawn, all int) {
 	c.part.Add("runs", c.runs)
 	c.part.Add("operators started", c.lives)
 	c.part.Add("duration", time.Since(c.began).Round(time.Second))
-	for _, figure := range c.part.Figures {
-		fmt.Printf("trials: %s: %s\n", figure.Name, figure.Value)
-	}
 	if err := c.part.Write(); err != nil {
 		c.t.Error(err)
 	}

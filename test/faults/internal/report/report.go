@@ -5,6 +5,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,8 +41,20 @@ func (p *Part) Add(name string, value any) {
 	p.Figures = append(p.Figures, Figure{name, fmt.Sprint(value)})
 }
 
+// Print prints what the part has measured and what was broken.
+func (p *Part) Print(out io.Writer) {
+	fmt.Fprintf(out, "\n%s\n", p.Name)
+	for _, figure := range p.Figures {
+		fmt.Fprintf(out, "  %s: %s\n", figure.Name, figure.Value)
+	}
+	for _, violation := range p.Violations {
+		fmt.Fprintf(out, "  VIOLATION: %s\n", violation)
+	}
+}
+
 // Write prints what the part has come to, and keeps it for the summary.
 func (p *Part) Write() error {
+	p.Print(os.Stdout)
 	fmt.Printf("%s: %d faults, %d checks, %d violations\n", p.Name, p.Faults, p.Checks, len(p.Violations))
 	dir := os.Getenv(DirVariable)
 	if dir == "" {
