@@ -27,7 +27,6 @@ func main() {
 
 	l := newLog(os.Stdout, time.Now)
 	ticker := time.NewTicker(15 * time.Second)
-	defer ticker.Stop()
 	for {
 		select {
 		case line, more := <-lines:

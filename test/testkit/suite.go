@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,10 +58,11 @@ func slowest(report Report, count int) string {
 		return spec.LeafNodeType != types.NodeTypeIt || spec.RunTime == 0
 	})
 	slices.SortFunc(specs, func(a, b SpecReport) int { return cmp.Compare(b.RunTime, a.RunTime) })
-	text := "\n"
+	var text strings.Builder
+	text.WriteString("\n")
 	for i := range specs[:min(count, len(specs))] {
 		// As hack/testlog has it: .ci/run finds these lines by their first word.
-		text += fmt.Sprintf("slow %6.1fs %s\n", specs[i].RunTime.Seconds(), specs[i].FullText())
+		fmt.Fprintf(&text, "slow %6.1fs %s\n", specs[i].RunTime.Seconds(), specs[i].FullText())
 	}
-	return text
+	return text.String()
 }
