@@ -3,18 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // population is what is in a cluster before a workload is measured.
@@ -152,42 +155,34 @@ func (b *bench) setNodes(ctx context.Context, n int) (restore func(context.Conte
 	return restore, b.awaitNodes(ctx, max(n, len(b.nodeNames)))
 }
 
-func (b *bench) readNodes(ctx context.Context) error {
-	nodes, err := b.admin.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
+// readNodes reads the names of all nodes.
+func (b *bench) readNodes(ctx context.Context) error { return b.awaitNodes(ctx, 0) }
+
+// awaitNodes waits until so many nodes are Ready and take pods, and reads the names of all.
+func (b *bench) awaitNodes(ctx context.Context, n int) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	h := &history.History{}
+	if err := h.Follow(ctx, b.ours, []client.ObjectList{&corev1.NodeList{}}); err != nil {
 		return err
 	}
-	b.nodeNames = nil
-	for i := range nodes.Items {
-		b.nodeNames = append(b.nodeNames, nodes.Items[i].Name)
+	err := h.Wait(ctx, func() bool {
+		ready := 0
+		b.nodeNames = nil
+		for _, node := range history.Objects[*corev1.Node](h) {
+			b.nodeNames = append(b.nodeNames, node.Name)
+			if len(node.Spec.Taints) == 0 && slices.ContainsFunc(node.Status.Conditions, isReady) {
+				ready++
+			}
+		}
+		return ready >= n
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for %d of %d nodes to be Ready: %w", n, len(b.nodeNames), err)
 	}
 	return nil
 }
 
-// awaitNodes waits until so many nodes are Ready and take pods.
-func (b *bench) awaitNodes(ctx context.Context, n int) error {
-	stream, err := b.admin.CoreV1().Nodes().Watch(ctx, metav1.ListOptions{ResourceVersion: "0"})
-	if err != nil {
-		return err
-	}
-	defer stream.Stop()
-	ready := map[string]bool{}
-	for len(ready) < n {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d nodes are Ready: %w", len(ready), n, ctx.Err())
-		case event, ok := <-stream.ResultChan():
-			node, is := event.Object.(*corev1.Node)
-			if !ok || !is {
-				return fmt.Errorf("watching nodes: %v", event.Object)
-			}
-			delete(ready, node.Name)
-			for _, condition := range node.Status.Conditions {
-				if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue && len(node.Spec.Taints) == 0 {
-					ready[node.Name] = true
-				}
-			}
-		}
-	}
-	return b.readNodes(ctx)
+func isReady(c corev1.NodeCondition) bool {
+	return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
 }
