@@ -5,22 +5,19 @@ import (
 	"fmt"
 	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 )
 
 const (
@@ -48,15 +45,6 @@ type bench struct {
 	say       func(format string, args ...any)
 }
 
-// newScheme is that of the operator. Its package controllers brings a flag --kubeconfig of
-// controller-runtime along.
-func newScheme() *runtime.Scheme {
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	return scheme
-}
-
 // connect makes the clients and the two users.
 func (b *bench) connect(ctx context.Context, kubeconfig string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -67,7 +55,7 @@ func (b *bench) connect(ctx context.Context, kubeconfig string) error {
 	if b.admin, err = protobufClient(config); err != nil {
 		return err
 	}
-	if b.ours, err = client.NewWithWatch(config, client.Options{Scheme: newScheme()}); err != nil {
+	if b.ours, err = client.NewWithWatch(config, client.Options{Scheme: controllers.NewScheme()}); err != nil {
 		return err
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ownNamespace}}
@@ -78,7 +66,7 @@ func (b *bench) connect(ctx context.Context, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	if b.floor, err = client.NewWithWatch(floor, client.Options{Scheme: newScheme()}); err != nil {
+	if b.floor, err = client.NewWithWatch(floor, client.Options{Scheme: controllers.NewScheme()}); err != nil {
 		return err
 	}
 	operator, err := b.user(ctx, config, "operator", "manager-role")
@@ -105,20 +93,7 @@ func protobufClient(config *rest.Config) (kubernetes.Interface, error) {
 
 // user is a service account with a cluster role.
 func (b *bench) user(ctx context.Context, admin *rest.Config, name, role string) (*rest.Config, error) {
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	if _, err := b.admin.CoreV1().ServiceAccounts(ownNamespace).Create(ctx, account, metav1.CreateOptions{}); client.IgnoreAlreadyExists(err) != nil {
-		return nil, err
-	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: ownNamespace + "-" + name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: ownNamespace, Name: name}},
-	}
-	if _, err := b.admin.RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{}); client.IgnoreAlreadyExists(err) != nil {
-		return nil, err
-	}
-	token, err := b.admin.CoreV1().ServiceAccounts(ownNamespace).CreateToken(ctx, name,
-		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(6 * 60 * 60))}}, metav1.CreateOptions{})
+	token, err := apiserver.NewServiceAccount(ctx, b.ours, ownNamespace, name, role)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +102,7 @@ func (b *bench) user(ctx context.Context, admin *rest.Config, name, role string)
 		return nil, err
 	}
 	config.CAData = admin.CAData
-	config.BearerToken, config.QPS = token.Status.Token, -1
+	config.BearerToken, config.QPS = token, -1
 	return config, nil
 }
 

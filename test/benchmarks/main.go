@@ -31,15 +31,17 @@ func run() error {
 	b := &bench{say: func(format string, args ...any) {
 		fmt.Printf("[%6s] %s\n", time.Since(began).Round(time.Second), fmt.Sprintf(format, args...))
 	}}
-	kubeconfig := flag.String("kubeconfig", "", "`file` that leads to the cluster, as an administrator")
-	flag.StringVar(&b.manager, "manager", "", "the operator's program, a `file`")
-	flag.StringVar(&b.auditLog, "audit-log", "", "the API server's audit log, a `file`")
-	flag.StringVar(&b.dir, "work", "", "`directory` for logs and credentials")
-	out := flag.String("out", "", "`directory` for benchmarks.md and what belongs to it; empty only prints")
-	runs := flag.Int("runs", 3, "how often each workload is run, on either side")
-	only := flag.String("only", "", "workloads by `keys`, separated by commas; empty runs all")
-	versions := flag.String("versions", "", "what is measured, in words, for the page")
-	flag.Parse()
+	// The default set has a flag --kubeconfig of controller-runtime.
+	flags := flag.NewFlagSet("benchmarks", flag.ExitOnError)
+	kubeconfig := flags.String("kubeconfig", "", "`file` that leads to the cluster, as an administrator")
+	flags.StringVar(&b.manager, "manager", "", "the operator's program, a `file`")
+	flags.StringVar(&b.auditLog, "audit-log", "", "the API server's audit log, a `file`")
+	flags.StringVar(&b.dir, "work", "", "`directory` for logs and credentials")
+	out := flags.String("out", "", "`directory` for benchmarks.md and what belongs to it; empty only prints")
+	runs := flags.Int("runs", 3, "how often each workload is run, on either side")
+	only := flags.String("only", "", "workloads by `keys`, separated by commas; empty runs all")
+	versions := flags.String("versions", "", "what is measured, in words, for the page")
+	_ = flags.Parse(os.Args[1:]) // It exits on an error.
 
 	missed, err := b.main(ctx, *kubeconfig, *only, *runs, *out, *versions)
 	if missed > 0 {

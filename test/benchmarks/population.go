@@ -3,19 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
 // population is what is in a cluster before a workload is measured.
@@ -154,27 +156,33 @@ func (b *bench) setNodes(ctx context.Context, n int) (restore func(context.Conte
 }
 
 // readNodes reads the names of all nodes.
-func (b *bench) readNodes(ctx context.Context) error {
-	return b.awaitNodes(ctx, 0)
-}
+func (b *bench) readNodes(ctx context.Context) error { return b.awaitNodes(ctx, 0) }
 
-// awaitNodes waits until so many nodes are Ready and take pods.
+// awaitNodes waits until so many nodes are Ready and take pods, and reads the names of all.
 func (b *bench) awaitNodes(ctx context.Context, n int) error {
-	return wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, 30*time.Minute, true, func(ctx context.Context) (bool, error) {
-		nodes, err := b.admin.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return false, err
-		}
-		b.nodeNames = nil
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	h := &history.History{}
+	if err := h.Follow(ctx, b.ours, []client.ObjectList{&corev1.NodeList{}}); err != nil {
+		return err
+	}
+	err := h.Wait(ctx, func() bool {
 		ready := 0
-		for i := range nodes.Items {
-			b.nodeNames = append(b.nodeNames, nodes.Items[i].Name)
-			for _, condition := range nodes.Items[i].Status.Conditions {
-				if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue && len(nodes.Items[i].Spec.Taints) == 0 {
-					ready++
-				}
+		b.nodeNames = nil
+		for _, node := range history.Objects[*corev1.Node](h) {
+			b.nodeNames = append(b.nodeNames, node.Name)
+			if len(node.Spec.Taints) == 0 && slices.ContainsFunc(node.Status.Conditions, isReady) {
+				ready++
 			}
 		}
-		return ready >= n, nil
+		return ready >= n
 	})
+	if err != nil {
+		return fmt.Errorf("waiting for %d of %d nodes to be Ready: %w", n, len(b.nodeNames), err)
+	}
+	return nil
+}
+
+func isReady(c corev1.NodeCondition) bool {
+	return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
 }

@@ -69,23 +69,24 @@ func WriteKubeconfig(environment *envtest.Environment, user envtest.User, path s
 	return os.WriteFile(path, content, 0o600)
 }
 
-// NewServiceAccount makes a service account, binds it to cluster roles, and returns a
-// token of it.
+// NewServiceAccount makes a service account, unless it exists, binds it to cluster roles, and
+// returns a token of it that outlasts every test.
 func NewServiceAccount(ctx context.Context, c client.Client, namespace, name string, clusterRoles ...string) (token string, err error) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-	if err := c.Create(ctx, account); err != nil {
+	if err := c.Create(ctx, account); client.IgnoreAlreadyExists(err) != nil {
 		return "", err
 	}
 	for _, role := range clusterRoles {
-		if err := c.Create(ctx, &rbacv1.ClusterRoleBinding{
+		err := c.Create(ctx, &rbacv1.ClusterRoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: name + "-" + role},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
 			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: name}},
-		}); err != nil {
+		})
+		if client.IgnoreAlreadyExists(err) != nil {
 			return "", err
 		}
 	}
-	request := &authenticationv1.TokenRequest{}
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(6 * 60 * 60))}}
 	err = c.SubResource("token").Create(ctx, account, request)
 	return request.Status.Token, err
 }
