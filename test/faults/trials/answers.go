@@ -92,20 +92,25 @@ func refused(code int, reason metav1.StatusReason) scenario.Inject {
 	})
 }
 
-// answer is one as the API server gives it.
-func answer(r *http.Request, code int, reason metav1.StatusReason) *http.Response {
-	status := metav1.Status{
+// failure is a refusal as the API server words it.
+func failure(code int, reason metav1.StatusReason) []byte {
+	content, err := json.Marshal(metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
 		Status:   metav1.StatusFailure, Code: int32(code), Reason: reason, Message: "a fault of the test",
+	})
+	if err != nil {
+		panic(err) // it is made of constants
 	}
+	return content
+}
+
+// answer is one as the API server gives it.
+func answer(r *http.Request, code int, reason metav1.StatusReason) *http.Response {
 	header := http.Header{"Content-Type": {"application/json"}}
 	if code == http.StatusTooManyRequests {
 		header.Set("Retry-After", "1")
 	}
-	body, err := json.Marshal(status)
-	if err != nil {
-		panic(err) // it is made of constants
-	}
+	body := failure(code, reason)
 	return &http.Response{
 		StatusCode: code, Status: strconv.Itoa(code) + " " + http.StatusText(code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,

@@ -1,7 +1,6 @@
 package trials
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -101,15 +100,7 @@ func broken(s *stream) { cutAfterOne(s, nil) }
 // any more what happened since, and all is listed anew. What happened in between is
 // never seen.
 func forgotten(s *stream) {
-	status := metav1.Status{
-		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
-		Status:   metav1.StatusFailure, Code: http.StatusGone, Reason: metav1.StatusReasonExpired, Message: "too old resource version",
-	}
-	object, err := json.Marshal(status)
-	if err != nil {
-		panic(err) // it is made of constants
-	}
-	cutAfterOne(s, &frame{Type: string(watch.Error), Object: object})
+	cutAfterOne(s, &frame{Type: string(watch.Error), Object: failure(http.StatusGone, metav1.StatusReasonExpired)})
 }
 
 // cutAfterOne passes on the initial events and one more, and then the last word, if any.
