@@ -21,20 +21,22 @@ func TestConnectionCut(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c := newConnection()
-	get := func(path string) (*http.Response, error) {
-		return (&http.Client{Transport: Transport(c.send).to(http.DefaultTransport)}).Get(server.URL + path)
+	client := &http.Client{Transport: Transport(c.send).to(http.DefaultTransport)}
+	send := func(path string) error {
+		response, err := client.Get(server.URL + path)
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
 	}
 
-	watch, err := get("/watch")
+	watch, err := client.Get(server.URL + "/watch")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = watch.Body.Close() })
 	answered := make(chan error)
-	go func() {
-		_, err := get("/write") //nolint:bodyclose // There is no answer.
-		answered <- err
-	}()
+	go func() { answered <- send("/write") }()
 	<-arrived
 	<-arrived
 	c.cut()
@@ -44,7 +46,7 @@ func TestConnectionCut(t *testing.T) {
 	if _, err := io.ReadAll(watch.Body); err == nil {
 		t.Error("the watch ended as if it were over")
 	}
-	if _, err := get("/late"); !errors.Is(err, errCut) { //nolint:bodyclose // There is no answer.
+	if err := send("/late"); !errors.Is(err, errCut) {
 		t.Errorf("a later request: %v", err)
 	}
 	if len(arrived) > 0 {
