@@ -93,7 +93,10 @@ func (h *historian) noteLease(held *coordinationv1.Lease) {
 func (h *historian) changedOf(parent client.Object) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.results[parent.GetUID()].Broken()
+	if results := h.results[parent.GetUID()]; results != nil {
+		return results.Broken()
+	}
+	return []string{"no version of it was seen"}
 }
 
 // jobsOf are the Jobs of a JobFlow or DaemonJob by the name of the step or node.
