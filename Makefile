@@ -61,7 +61,7 @@ race_flag := $(if $(shell command -v gcc),-race)
 race_go   := $(if $(race_flag),CGO_ENABLED=1 )go
 
 # Every module with code of ours.
-MODULES := . hack/devcluster hack/devcluster/tools/coredns hack/olm hack/tools test
+MODULES := . hack/devcluster hack/olm hack/tools test
 
 # A KUBECONFIG from outside is the cluster to use; otherwise devcluster's is.
 ifeq ($(strip $(KUBECONFIG)),)
@@ -132,7 +132,7 @@ test-unit: $(TESTLOG) ## Tests that need no API server: less than a minute.
 	@$(call gotest,hack/tools,-count=1 ./...)
 	$(call say,Testing the bundle and the tests)
 	@$(call gotest,test,-count=1 ./bundle ./versions ./scorecard/... ./testkit/... ./faults/soak ./faults/fuzz ./faults/summary)
-	@$(call gotest,test,-run 'Invariants|TestOrder|TestAgain|TestQueuesBusy' ./faults/cluster ./faults/internal/... ./faults/trials)
+	@$(call gotest,test,-run 'Invariants|TestOrder|TestAgain|TestQueuesBusy|TestConnectionCut' ./faults/cluster ./faults/internal/... ./faults/trials)
 
 .PHONY: test-apiserver
 test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) ## Controllers, webhooks, permissions and chart against a real API server and etcd.
@@ -142,7 +142,7 @@ test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) ## Controllers, webhooks,
 	@$(use_apiserver); $(call racetest,.,-count=1 ./controllers ./webhooks ./internal/metrics ./internal/startup ./internal/shutdown)
 	@$(use_apiserver); $(call apitest,./controllers/apitest)
 	$(call say,Testing what is installed and what it may do)
-	@$(use_apiserver); $(call gotest,test,-count=1 ./faults/internal/harness ./helm/chart ./security)
+	@$(use_apiserver); $(call gotest,test,-count=1 ./helm/chart ./security)
 
 # PKG is a package, FOCUS some words of a spec or a test's name; RACE=1, REPEAT=20.
 .PHONY: spec
@@ -234,10 +234,10 @@ faults-misuse: build $(DEVCLUSTER) ## Give every property of the CRDs right and 
 # How long to soak; flags of test/faults/soak. It rests long enough at its end to see what leaks of each flow.
 SOAK_FLAGS ?= --flows 20000 --duration 2h --rest 13m
 .PHONY: faults-soak
-faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 JobFlows in two hours, with flat memory. For a minute: SOAK_FLAGS="--flows 500 --duration 1m".
+faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 scenarios in two hours, with flat memory. For a minute: SOAK_FLAGS="--flows 500 --duration 1m".
 	$(call say,Soaking the operator: $(SOAK_FLAGS))
 	@mkdir -p $(FAULTS_REPORT); $(use_apiserver); export FAULTS_REPORT=$(FAULTS_REPORT); \
-	  go -C test run ./faults/soak --operator $(MANAGER) --crds $(CURDIR)/config/crd/bases --out $(BIN) $(SOAK_FLAGS)
+	  go -C test run ./faults/soak --operator $(MANAGER) --out $(BIN) $(SOAK_FLAGS)
 
 # Its processes are killed, so that no cluster but our own will do.
 .PHONY: faults-cluster
