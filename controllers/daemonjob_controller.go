@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -135,24 +137,41 @@ func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJo
 	if err := r.client.List(ctx, list, readOnly); err != nil {
 		return plan.DaemonObserved{}, fmt.Errorf("listing nodes: %w", err)
 	}
-	nodes := make([]*corev1.Node, 0, len(list.Items))
-	names := sets.New[string]()
+	nodes := make(map[string]*corev1.Node, len(list.Items))
 	for i := range list.Items {
-		nodes = append(nodes, &list.Items[i])
-		names.Insert(list.Items[i].Name)
+		nodes[list.Items[i].Name] = &list.Items[i]
 	}
-	for name := range missed(dj, own, names) {
+	known := sets.KeySet(nodes)
+	for name := range missed(dj, own, known).Union(returned(dj, known)) {
 		node := &corev1.Node{}
 		err := r.children.live.Get(ctx, client.ObjectKey{Name: name}, node)
 		switch {
 		case err == nil:
-			nodes = append(nodes, node)
-			names.Insert(name)
-		case !apierrors.IsNotFound(err):
+			nodes[name] = node
+		case apierrors.IsNotFound(err):
+			delete(nodes, name)
+		default:
 			return plan.DaemonObserved{}, fmt.Errorf("looking up node %s: %w", name, err)
 		}
 	}
-	return plan.DaemonObserved{Observed: own, Placement: placement.Decide(dj, nodes), Nodes: names}, nil
+	return plan.DaemonObserved{
+		Observed:  own,
+		Placement: placement.Decide(dj, slices.Collect(maps.Values(nodes))),
+		Nodes:     sets.KeySet(nodes),
+	}, nil
+}
+
+// returned are the nodes that are recorded as gone although the cache has them. Either they
+// are back, or the cache of a new leader is older than the record. Without a live read, the
+// Job of a node that is gone would be created once more.
+func returned(dj *v1alpha1.DaemonJob, known sets.Set[string]) sets.Set[string] {
+	names := sets.New[string]()
+	for i := range dj.Status.Nodes {
+		if run := &dj.Status.Nodes[i]; run.Reason == v1alpha1.ReasonNodeGone && known.Has(run.Name) {
+			names.Insert(run.Name)
+		}
+	}
+	return names
 }
 
 // missed are the nodes that the cache does not have and that may yet exist: in that of a

@@ -5,11 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/sets"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -62,5 +65,45 @@ func TestWaitingNodeMissingInCache(t *testing.T) {
 	}
 	if !seen.Nodes.Has("there") || seen.Nodes.Has("gone") {
 		t.Errorf("wanted only the node that is there, got %v", seen.Nodes.UnsortedList())
+	}
+}
+
+// cachedNodes is a cache that has nodes and nothing else.
+type cachedNodes struct {
+	client.Client
+	names []string
+}
+
+func (c cachedNodes) List(_ context.Context, into client.ObjectList, _ ...client.ListOption) error {
+	if nodes, ok := into.(*corev1.NodeList); ok {
+		for _, name := range c.names {
+			nodes.Items = append(nodes.Items, corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}})
+		}
+	}
+	return nil
+}
+
+// TestGoneNodeStillInCache: a node that is recorded as gone counts as gone while only a
+// stale cache has it, and as there when it is back. Without that, a new leader with an old
+// cache would create its Job once more.
+func TestGoneNodeStillInCache(t *testing.T) {
+	dj := &v1alpha1.DaemonJob{}
+	dj.Status.Nodes = []v1alpha1.RunStatus{
+		{Name: "back", Phase: v1alpha1.PhaseSkipped, Reason: v1alpha1.ReasonNodeGone, JobUID: "1"},
+		{Name: "gone", Phase: v1alpha1.PhaseSkipped, Reason: v1alpha1.ReasonNodeGone, JobUID: "2"},
+	}
+	cache := cachedNodes{names: []string{"back", "gone", "other"}}
+	r := &daemonJobReconciler{client: cache, children: newChildJobs(noChildren(), cache, liveNode{name: "back"})}
+	seen, err := r.observe(t.Context(), dj, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"back", "other"}, sets.List(seen.Nodes)); diff != "" {
+		t.Errorf("nodes that are there (-want +got):\n%s", diff)
+	}
+	for _, decision := range seen.Placement {
+		if decision.Node == "gone" {
+			t.Errorf("the node that is gone is considered: %+v", decision)
+		}
 	}
 }
