@@ -1,5 +1,5 @@
-# Everything is built from source with Go: no container engine, no registry and
-# no download of binaries. "make help" lists the targets.
+# Everything is built from source with Go. No container engine, registry or download of
+# binaries is needed. "make help" lists the targets.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -7,29 +7,29 @@ SHELL := /usr/bin/env bash
 .DELETE_ON_ERROR:
 # The targets share one cluster and two cores.
 .NOTPARALLEL:
-# A tool in bin/ is a link to a program in a cache: what counts is when the link was made.
+# A tool in bin/ is a symbolic link into a cache: compare the time of the link, not of its target.
 MAKEFLAGS += --no-print-directory --check-symlink-times
 
-# One set of flags for programs, tests and tools, so that Go's cache has one of each package,
-# whatever directory it is built in. What is tested is what is shipped. Vet is lint's.
+# Programs, tests and tools share one set of flags, so that Go compiles each package once, in
+# whatever directory, and the tests test what ships. "make lint" runs vet, so go test does not.
 export CGO_ENABLED := 0
 export GOFLAGS     := $(strip $(GOFLAGS) -trimpath -buildvcs=false -vet=off)
 
 # The operator's image. With KUBECONFIG set, that cluster has to be able to pull it.
 IMG ?= ghcr.io/jobflow-operator/jobflow-operator:v0.2.0
-# The version that the operator says it is.
+# The version that the operator reports.
 VERSION ?= v0.2.0
-# The images of the scorecard: our tests, those of operator-sdk, and what unpacks the
-# bundle for both. The first two are named in config/scorecard.
+# The images of the scorecard: our tests, operator-sdk's tests, and the image that unpacks
+# the bundle for both. config/scorecard names the first two.
 SCORECARD_IMG      := ghcr.io/jobflow-operator/jobflow-operator-scorecard:$(VERSION)
 SCORECARD_TEST_IMG := quay.io/operator-framework/scorecard-test:v1.33.0
 UNTAR_IMG          := quay.io/operator-framework/scorecard-untar:v1.33.0
 # The name of devcluster's cluster, and flags of "devcluster up", for example CLUSTER_FLAGS="--nodes 5" or --simulated.
 CLUSTER ?= dev
 CLUSTER_FLAGS ?=
-# What of config/components to install with the operator, for example COMPONENTS=high-availability.
+# Components of config/components to install with the operator, for example COMPONENTS=high-availability.
 COMPONENTS ?=
-# Where everything that is built here goes.
+# The directory for everything that is built here.
 BIN := $(CURDIR)/bin
 
 DEVCLUSTER     := $(BIN)/devcluster
@@ -48,7 +48,7 @@ BUNDLEFINISH   := $(BIN)/bundlefinish
 HELM           := $(BIN)/helm
 OPM            := $(BIN)/opm
 RENDERCATALOG  := $(BIN)/rendercatalog
-# What runs in the images of OLM: the programs of its own image, and of opm's.
+# The programs in the images of OLM and of opm.
 OLM_PROGRAMS   := $(BIN)/olm-operator $(BIN)/olm-catalog $(BIN)/cpb $(BIN)/grpc-health-probe
 PROMTOOL       := $(BIN)/promtool
 CHARTDOCS      := $(BIN)/chartdocs
@@ -60,19 +60,19 @@ CHART := charts/jobflow-operator
 race_flag := $(if $(shell command -v gcc),-race)
 race_go   := $(if $(race_flag),CGO_ENABLED=1 )go
 
-# Every module with code of ours.
+# Every module that has our own code.
 MODULES := . hack/devcluster hack/olm hack/tools test
 
-# A KUBECONFIG from outside is the cluster to use; otherwise devcluster's is.
+# If KUBECONFIG is set, use its cluster, and otherwise devcluster's.
 ifeq ($(strip $(KUBECONFIG)),)
 OWN_CLUSTER := yes
 use_cluster = export KUBECONFIG="$$($(DEVCLUSTER) kubeconfig --name $(CLUSTER))"
 else
 use_cluster = export KUBECONFIG="$(KUBECONFIG)"
 endif
-# Whether the nodes of devcluster's cluster only pretend to run containers.
+# A command that succeeds if the nodes of devcluster's cluster only simulate containers.
 simulated = $(if $(OWN_CLUSTER),$(DEVCLUSTER) status --name $(CLUSTER) 2>/dev/null | grep -q '^mode *simulated',false)
-# kubectl of the cluster's own version.
+# Puts kubectl into PATH, in the version of the cluster.
 use_kubectl = export PATH="$$($(DEVCLUSTER) bin-dir):$$PATH"
 
 say = @printf '\n==> %s\n' "$(1)"
@@ -108,23 +108,24 @@ endif
 
 ##@ Test
 
-# Tests of a module, by a printer that shows a line for each package, and what runs for long.
-# What meets an API server runs each time; of what is pure, Go knows whether it has changed.
+# Runs tests of a module and prints a line for each package, and every 15 seconds what is
+# still running. Tests that use an API server or files of the repository run with -count=1,
+# since Go's cache of test results does not notice all that they depend on.
 gotest = go -C $(1) test -json -p 4 -timeout 15m $(2) | $(TESTLOG)
 racetest = $(race_go) -C $(1) test $(race_flag) -json -p 4 -timeout 15m $(2) | $(TESTLOG)
-# Specs wait more than they compute, so that several processes share an API server.
+# Specs wait more than they compute, so several processes run them in parallel.
 apitest = $(race_go) run github.com/onsi/ginkgo/v2/ginkgo run $(race_flag) --procs=4 --no-color --ldflags=-w \
   --poll-progress-after=60s --timeout=20m $(1)
-# The API server of tests, and the operator as a program.
+# The programs that tests start: the API server with its etcd, and the operator.
 use_apiserver = export KUBEBUILDER_ASSETS="$$($(DEVCLUSTER) assets)" OPERATOR=$(MANAGER)
 
 .PHONY: test
-test: test-unit test-apiserver ## All tests that need no cluster: test-unit and test-apiserver.
+test: test-unit test-apiserver ## Run all tests that need no cluster: test-unit and test-apiserver.
 
 .PHONY: test-unit
 test-unit: export KUBEBUILDER_ASSETS :=
 test-unit: export KUBECONFIG :=
-test-unit: $(TESTLOG) ## Tests that need no API server: less than a minute.
+test-unit: $(TESTLOG) ## Run the tests that need no API server: less than a minute.
 	$(call say,Testing the operator)
 	@$(call gotest,.,. ./api/... ./controllers ./internal/... ./hack/...)
 	$(call say,Testing the tools)
@@ -135,7 +136,7 @@ test-unit: $(TESTLOG) ## Tests that need no API server: less than a minute.
 	@$(call gotest,test,-run 'Invariants|TestOrder|TestAgain|TestQueuesBusy|TestConnectionCut' ./faults/cluster ./faults/internal/... ./faults/trials)
 
 .PHONY: test-apiserver
-test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) ## Controllers, webhooks, permissions and chart against a real API server and etcd.
+test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) ## Test controllers, webhooks, permissions and chart against a real API server and etcd.
 	$(call say,Building kube-apiserver and etcd where they are not cached)
 	@$(DEVCLUSTER) assets > /dev/null
 	$(call say,Testing the operator against an API server$(if $(race_flag), with the race detector))
@@ -144,46 +145,47 @@ test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) ## Controllers, webhooks,
 	$(call say,Testing what is installed and what it may do)
 	@$(use_apiserver); $(call gotest,test,-count=1 ./helm/chart ./security)
 
-# PKG is a package, FOCUS some words of a spec or a test's name; RACE=1, REPEAT=20.
+# PKG is the directory of a package; FOCUS is a few words of a spec, or the name of a test.
 .PHONY: spec
-spec: $(DEVCLUSTER) ## One spec: make spec PKG=controllers/apitest FOCUS='honours parallelism' [RACE=1] [REPEAT=20].
+spec: $(DEVCLUSTER) ## Run one spec: make spec PKG=controllers/apitest FOCUS='honours parallelism' [RACE=1] [REPEAT=20].
 	@CLUSTER=$(CLUSTER) UNIT_CLUSTER=$(UNIT_CLUSTER) IMG="$(IMG)" hack/spec.sh "$(PKG)" "$(FOCUS)" "$(REPEAT)" "$(RACE)"
 
-# The API server that "make spec" uses if it is there.
+# The name of the API server that "make spec" uses if it runs.
 UNIT_CLUSTER := unit
 .PHONY: apiserver
-apiserver: $(DEVCLUSTER) ## Start an API server for "make spec", which then starts none itself.
+apiserver: $(DEVCLUSTER) ## Start an API server that "make spec" uses instead of starting its own.
 	@$(DEVCLUSTER) up --name $(UNIT_CLUSTER) --simulated
 
 .PHONY: apiserver-down
-apiserver-down: $(DEVCLUSTER) ## End that API server.
+apiserver-down: $(DEVCLUSTER) ## Stop that API server.
 	@$(DEVCLUSTER) down --name $(UNIT_CLUSTER)
 
 .PHONY: test-scorecard
-test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KUSTOMIZE) ## The bundle under "operator-sdk scorecard", in the cluster with the operator.
+test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KUSTOMIZE) ## Run "operator-sdk scorecard" on the bundle, in a cluster that has the operator.
 	$(call say,Running the scorecard)
 	@$(use_cluster); $(use_kubectl); \
 	  $(KUSTOMIZE) build config/scorecard/runner | kubectl apply -f -; \
 	  go -C test run ./scorecard/runner --operator-sdk $(OPERATOR_SDK) $(if $(OWN_CLUSTER),--untar-image $(UNTAR_IMG)) $(CURDIR)/bundle
 
 .PHONY: test-observability
-test-observability: build $(DEVCLUSTER) $(PROMTOOL) ## Alerts by promtool; every metric that they and the dashboard name, at a running operator.
+test-observability: build $(DEVCLUSTER) $(PROMTOOL) ## Test the alerts with promtool, and that a running operator serves every metric they and the dashboard use.
 	$(call say,Testing alerts, runbooks and dashboard)
 	@$(use_apiserver); PROMTOOL=$(PROMTOOL) go -C test test -count=1 -timeout 15m ./observability
 
 .PHONY: test-e2e
-test-e2e: cluster-up image-load deploy ## The samples and more on real nodes.
+test-e2e: cluster-up image-load deploy ## Run the samples and more on real nodes.
 	$(call say,Running the end-to-end tests)
 	@$(use_cluster); $(use_kubectl); \
 	  go -C test test -v -count=1 -timeout 40m ./e2e
 
-# A cluster of its own, whose API server counts the operator's requests. BENCH_FLAGS, for example
-# BENCH_FLAGS="--only a,b --runs 1"; the page and the plots are written by a run of everything.
+# The benchmark has its own cluster, whose audit log shows the operator's requests. For a part of
+# it set BENCH_FLAGS, for example BENCH_FLAGS="--only a,b --runs 1". Only a complete run writes the
+# page and the plots.
 BENCH_CLUSTER := bench
 BENCH_FLAGS   ?= --out $(CURDIR)/docs
 
 .PHONY: bench
-bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated nodes; writes docs/benchmarks.md.
+bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Measure speed against the floor, on simulated nodes; writes docs/benchmarks.md.
 	$(call say,Starting the cluster of the benchmark)
 	@$(DEVCLUSTER) up --name $(BENCH_CLUSTER) --simulated --audit-policy test/benchmarks/audit-policy.yaml
 	$(call say,Measuring: about 45 minutes)
@@ -196,29 +198,29 @@ bench: build $(DEVCLUSTER) $(KUSTOMIZE) ## Speed beside the floor, on simulated 
 	  go -C test run ./benchmarks/ --kubeconfig "$$KUBECONFIG" --manager $(MANAGER) --audit-log "$$logs/audit.log" \
 	    --work $(BIN)/bench --versions "$$versions" $(BENCH_FLAGS)
 
-# Time is for people to look at; that nothing is quadratic, make test counts.
+# It prints times for people to read. "make test" checks, by counting, that no decision is quadratic.
 .PHONY: bench-core
-bench-core: ## The decisions at 10, 100 and 1,000 steps and nodes: time and allocations for each.
+bench-core: ## Measure time and allocations of the decisions at 10, 100 and 1,000 steps and nodes.
 	$(call say,Measuring the pure core)
 	@go test -run '^$$' -bench '^BenchmarkCore$$' ./internal/scale | go run ./hack/benchcore
 
-# Faults are drawn until the time is over: FAULTS_FLAGS='-budget 1m -seed 7'.
+# Flags of the tests of faults, for example FAULTS_FLAGS='-budget 1m -seed 7' for test-faults.
 FAULTS_FLAGS ?=
 FAULTS_REPORT := $(BIN)/faults
 run_faults = mkdir -p $(FAULTS_REPORT); $(use_apiserver); \
   FAULTS_REPORT=$(FAULTS_REPORT) $(race_go) -C test test $(race_flag) -count=1 -timeout 90m -v $(1) $(FAULTS_FLAGS)
 
 .PHONY: test-faults
-test-faults: build $(DEVCLUSTER) ## A sample of crashes and faults of the API server, drawn by a seed: 4 minutes.
-	$(call say,Drawing from all crashes of the operator and faults of the API server)
+test-faults: build $(DEVCLUSTER) ## Try a random sample of operator crashes and API server faults: 4 minutes.
+	$(call say,Trying a sample of operator crashes and API server faults)
 	@$(call run_faults,./faults/trials -budget 180s)
 
 .PHONY: faults-trials
-faults-trials: build $(DEVCLUSTER) ## All crashes and faults of the API server; FAULTS_FLAGS='-only "^diamond/"' for a few.
-	$(call say,Making all crashes of the operator and faults of the API server)
+faults-trials: build $(DEVCLUSTER) ## Try all operator crashes and API server faults; FAULTS_FLAGS='-only "^diamond/"' for a few.
+	$(call say,Trying all operator crashes and API server faults)
 	@$(call run_faults,./faults/trials)
 
-# How long each fuzz test is fuzzed.
+# How long each fuzz test runs.
 FUZZTIME ?= 60s
 .PHONY: faults-fuzz
 faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
@@ -227,22 +229,22 @@ faults-fuzz: ## Fuzz admission, names, merges and more, each for FUZZTIME.
 	@FAULTS_REPORT=$(FAULTS_REPORT) go -C test run ./faults/fuzz -module $(CURDIR) -time $(FUZZTIME) ./api/... ./internal/...
 
 .PHONY: faults-misuse
-faults-misuse: build $(DEVCLUSTER) ## Give every property of the CRDs right and wrong values: none is ignored, nothing breaks.
+faults-misuse: build $(DEVCLUSTER) ## Give every property of the CRDs valid and invalid values: no value is ignored, nothing breaks.
 	$(call say,Misusing every property)
 	@$(call run_faults,./faults/misuse)
 
-# How long to soak; flags of test/faults/soak. It rests long enough at its end to see what leaks of each flow.
+# Flags of test/faults/soak. The rest at the end is long enough to see what leaks with each flow.
 SOAK_FLAGS ?= --flows 20000 --duration 2h --rest 13m
 .PHONY: faults-soak
-faults-soak: build $(DEVCLUSTER) ## Soak: 20,000 scenarios in two hours, with flat memory. For a minute: SOAK_FLAGS="--flows 500 --duration 1m".
+faults-soak: build $(DEVCLUSTER) ## Run 20,000 scenarios in two hours; memory has to stay flat. For a minute: SOAK_FLAGS="--flows 500 --duration 1m".
 	$(call say,Soaking the operator: $(SOAK_FLAGS))
 	@mkdir -p $(FAULTS_REPORT); $(use_apiserver); export FAULTS_REPORT=$(FAULTS_REPORT); \
 	  go -C test run ./faults/soak --operator $(MANAGER) --out $(BIN) $(SOAK_FLAGS)
 
-# Its processes are killed, so that no cluster but our own will do.
+# The faults kill processes of the cluster, so they need devcluster's cluster.
 .PHONY: faults-cluster
 ifdef OWN_CLUSTER
-faults-cluster: cluster-up ## Faults of API server, etcd, nodes and the operator's pods, on real nodes.
+faults-cluster: cluster-up ## Try faults of the API server, etcd, nodes and the operator's pods, on real nodes.
 	@if $(simulated); then \
 	  echo 'These faults need nodes that run containers, and those of the cluster $(CLUSTER) are simulated. Real ones need Linux, root and apt: make cluster-down, then this again.' >&2; exit 1; \
 	fi
@@ -256,29 +258,29 @@ faults-cluster:
 	@echo 'KUBECONFIG is set. These faults need a cluster of devcluster, whose processes they kill: unset KUBECONFIG' >&2; exit 1
 endif
 
-# What takes too long for each change. A part that has passed on this tree is not run again.
+# The tests that take too long for each change. A part that has passed on this tree is skipped.
 PARTS ?= statements graphs chart trials misuse fuzz cluster soak bench
 .PHONY: test-long
-test-long: ## What takes too long for each change, about six hours: PARTS="trials fuzz" for some of it.
+test-long: ## Run the tests that take too long for each change, over four hours; PARTS="trials fuzz" for only these parts.
 	@hack/test-long.sh $(PARTS)
 
 .PHONY: test-statements
-test-statements: ## Count statements of the decisions at 10, 100 and 1,000 steps, those of the standard library too.
+test-statements: ## Count statements of the decisions at 10, 100 and 1,000 steps, including those of the package slices.
 	$(call say,Counting statements)
 	@go test -count=1 -timeout 30m -run TestStatements -v ./internal/scale -scale.slices
 
 .PHONY: test-graphs
-test-graphs: build $(DEVCLUSTER) ## 504 random graphs against an API server.
+test-graphs: build $(DEVCLUSTER) ## Run 504 random graphs against an API server.
 	$(call say,Running random graphs)
 	@$(use_apiserver); $(call apitest,--focus='random graphs' ./controllers/apitest -- -rapid.checks=63)
 
 .PHONY: test-chart
-test-chart: build $(DEVCLUSTER) $(HELM) ## The Helm chart in every combination of its values.
+test-chart: build $(DEVCLUSTER) $(HELM) ## Test the Helm chart with every combination of its values.
 	$(call say,Rendering every combination)
 	@$(use_apiserver); COMBINATIONS=all go -C test test -count=1 -timeout 30m -run TestValid -v ./helm/chart
 
-# The tests install the operator themselves, in a cluster that does not have it. In
-# our own cluster what test-e2e has left is in the way; in another it may be of use.
+# The tests install the operator themselves, in a cluster that does not have it. The recipe
+# removes an operator from devcluster's cluster, but not from one that somebody may use.
 .PHONY: test-helm
 test-helm: cluster-up image-load $(HELM) $(KUSTOMIZE) ## Install, upgrade and remove the operator with Helm and with kubectl apply -f.
 ifdef OWN_CLUSTER
@@ -298,7 +300,7 @@ test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from
 ##@ Develop
 
 .PHONY: regenerate
-regenerate: generate manifests bundle catalog chart dist ## Generate all that is generated, in order.
+regenerate: generate manifests bundle catalog chart dist ## Generate all generated files, in order.
 
 .PHONY: generate
 generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies and docs/api-reference.md from the Go types.
@@ -315,7 +317,7 @@ manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the w
 	  output:rbac:dir=config/rbac output:webhook:dir=config/webhook
 
 .PHONY: chart
-chart: $(CHARTDOCS) ## Generate what the Helm chart has from config/, and the table of its values.
+chart: $(CHARTDOCS) ## Generate the chart's files that come from config/, and the table of its values.
 	$(call say,Generating parts of the chart)
 	@rm -rf $(CHART)/files; mkdir -p $(CHART)/files/crds
 	@cp config/crd/bases/*.yaml $(CHART)/files/crds
@@ -331,7 +333,7 @@ dist: $(KUSTOMIZE) ## Generate dist/install.yaml, for kubectl apply -f, from con
 	@{ printf '# The operator with everything that it needs: kubectl apply -f install.yaml\n# Made by "make dist" from config/default.\n'; \
 	  $(KUSTOMIZE) build config/default; } > dist/install.yaml
 
-# A pipe, since operator-sdk takes a file for no input at all.
+# Pipe the input: operator-sdk ignores standard input that is a file.
 .PHONY: bundle
 bundle: $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Generate the bundle for OLM, bundle/ and bundle.Dockerfile, from config/.
 	$(call say,Generating the bundle)
@@ -341,7 +343,7 @@ bundle: $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Generate the bundle for 
 	  --version $(VERSION:v%=%) --channels candidate,stable --default-channel stable
 	@$(BUNDLEFINISH) -input $(BIN)/bundle-input.yaml -icon config/manifests/icon.svg bundle/manifests
 
-# operator-sdk succeeds in spite of warnings.
+# operator-sdk exits with 0 in spite of warnings.
 .PHONY: bundle-validate
 bundle-validate: $(OPERATOR_SDK) ## Check bundle/ as OperatorHub does; a warning is an error.
 	$(call say,Validating the bundle)
@@ -351,8 +353,8 @@ bundle-validate: $(OPERATOR_SDK) ## Check bundle/ as OperatorHub does; a warning
 	  if grep -Eq 'level=(warning|error)' $(BIN)/bundle-validate.log; then exit 1; fi; \
 	done
 
-# opm renders templates from images that it pulls. rendercatalog reads the directories
-# that the images are made of: see docs/design/catalog.md.
+# opm would pull the images of the bundles to render the templates. rendercatalog reads the
+# directories that the images are built from: see docs/design/catalog.md.
 CATALOG_BUNDLES = $(foreach version,$(notdir $(wildcard catalog/released/*)) $(VERSION),--bundle \
   ghcr.io/jobflow-operator/jobflow-operator-bundle:$(version)=$(if $(filter $(VERSION),$(version)),bundle,catalog/released/$(version)))
 
@@ -364,26 +366,25 @@ catalog: $(RENDERCATALOG) ## Render the catalog for OLM, catalog/configs, from c
 	@mv $(BIN)/catalog.yaml catalog/configs/jobflow-operator/catalog.yaml
 
 .PHONY: catalog-verify
-catalog-verify: ## Check that the released bundles are as they were released.
+catalog-verify: ## Check that the released bundles have not changed since their release.
 	$(call say,Comparing the released bundles with their commits)
 	@hack/olm/verify-released.sh
 
-# It walks into every module.
+# golangci-lint fmt formats every module below the directory.
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
 	$(call say,Formatting)
 	@$(GOLANGCI_LINT) fmt ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Lint every module: its format and the boundaries between the packages, too.
+lint: $(GOLANGCI_LINT) ## Lint every module, including its format and the import boundaries between packages.
 	@failed=0; for module in $(MODULES); do \
 	  printf '\n==> Linting %s\n' "$$module"; \
 	  (cd $$module && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || failed=1; \
 	done; exit $$failed
 
-# What generation would change is found by comparing the tree
-# before and after, so that it also works with work in progress. In a clean
-# checkout that is the difference to the commit.
+# verify compares the tree before and after generation, so it also works with uncommitted
+# changes. In a clean checkout this is the difference to the commit.
 tree_state = git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true
 
 .PHONY: verify
@@ -397,11 +398,11 @@ verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(
 	    exit 1; \
 	  fi
 	@$(MAKE) lint bundle-validate catalog-verify
-	$(call say,Verified: what is generated is up to date and all checks are content)
+	$(call say,Verified: generated files are up to date and all checks pass)
 
-# hack/vulncheck.sh has an exit code of its own for a check that could not be made.
+# hack/vulncheck.sh has a separate exit code for a database that cannot be read.
 .PHONY: vulncheck
-vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what the operator calls; fails where their database cannot be read.
+vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities in what the operator calls; fails if their database cannot be read.
 	$(call say,Looking for known vulnerabilities)
 	@GOVULNCHECK=$(GOVULNCHECK) hack/vulncheck.sh
 
@@ -411,8 +412,8 @@ clean: ## Remove what was built here. The cluster and its cache stay.
 
 ##@ Build
 
-# Go decides what is to be rebuilt. The same source gives the same program wherever it
-# lies: the flags above keep the directory and the state of git out.
+# Go decides what to rebuild. The same source gives the same program in any directory: the
+# flags above keep the directory and the state of git out of it.
 .PHONY: build
 build: ## Build the operator, bin/manager, as a static program.
 	$(call say,Building the operator: two or three minutes the first time)
@@ -423,7 +424,7 @@ image: build $(DEVCLUSTER) ## Make the operator's image, bin/image.tar, without 
 	$(call say,Making the image $(IMG))
 	@$(DEVCLUSTER) image --binary $(MANAGER) --name "$(IMG)" --out $(IMAGE_TAR)
 
-# The words of the code are found in its sources, for jobflow-words-documented.
+# words.json has the words that the code can write, for jobflow-words-documented.
 .PHONY: scorecard-image
 scorecard-image: $(DEVCLUSTER) ## Make the image of the scorecard's tests, bin/scorecard/scorecard.tar.
 	$(call say,Making the image $(SCORECARD_IMG))
@@ -433,10 +434,10 @@ scorecard-image: $(DEVCLUSTER) ## Make the image of the scorecard's tests, bin/s
 	@$(DEVCLUSTER) image --binary $(BIN)/scorecard/scorecard --name "$(SCORECARD_IMG)" --out $(BIN)/scorecard/scorecard.tar \
 	  --extra-file $(BIN)/scorecard/words.json:/words.json --extra-file docs/status-reference.md:/status-reference.md
 
-# Operator-sdk's own images, from its module and from Debian's static busybox.
+# operator-sdk's images are built from its module and from Debian's static busybox.
 .PHONY: scorecard-load
 ifdef OWN_CLUSTER
-scorecard-load: cluster-up scorecard-image $(SCORECARD_TEST) ## Make all images of the scorecard and give them to the cluster's nodes.
+scorecard-load: cluster-up scorecard-image $(SCORECARD_TEST) ## Make all images of the scorecard and load them into the cluster's nodes.
 	$(call say,Making the images $(SCORECARD_TEST_IMG) and $(UNTAR_IMG))
 	@$(DEVCLUSTER) image --extra-file $(SCORECARD_TEST):/usr/local/bin/scorecard-test --name $(SCORECARD_TEST_IMG) \
 	  --out $(BIN)/scorecard/scorecard-test.tar
@@ -453,7 +454,7 @@ sbom: build $(CYCLONEDX) ## List the modules in the image, bin/jobflow-operator.
 	@hack/sbom.sh "$(VERSION)"
 
 .PHONY: image-verify
-image-verify: image sbom ## Build the image once more, in another directory; fail if it is not the same, byte for byte.
+image-verify: image sbom ## Build the image once more, in another directory; fail if it differs in a byte.
 	$(call say,Building once more in another directory)
 	@hack/image-verify.sh "$(IMG)" "$(VERSION)"
 
@@ -475,13 +476,13 @@ cluster-up: $(DEVCLUSTER)
 endif
 
 .PHONY: cluster-down
-cluster-down: $(DEVCLUSTER) ## Take that cluster down and remove all traces of it.
+cluster-down: $(DEVCLUSTER) ## Stop that cluster and remove all traces of it.
 	$(call say,Taking the cluster down)
 	@$(DEVCLUSTER) down --name $(CLUSTER)
 
 .PHONY: image-load
 ifdef OWN_CLUSTER
-image-load: image ## Make the image and give it to the cluster's nodes.
+image-load: image ## Make the image and load it into the cluster's nodes.
 	$(call say,Loading the image)
 	@$(DEVCLUSTER) load-image --name $(CLUSTER) $(IMAGE_TAR)
 else
@@ -506,7 +507,7 @@ deploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Install the operator in the cluster, and w
 	  COMPONENTS="$(COMPONENTS)" KUSTOMIZE=$(KUSTOMIZE) hack/deploy.sh "$(IMG)" $(if $(OWN_CLUSTER),$(IMAGE_TAR))
 
 .PHONY: redeploy
-redeploy: image-load deploy ## Build the operator and put it into the cluster in place of the one there.
+redeploy: image-load deploy ## Build the operator, and replace the one in the cluster with it.
 
 .PHONY: undeploy
 undeploy: $(DEVCLUSTER) $(KUSTOMIZE) ## Remove the operator and everything that belongs to it.
@@ -519,7 +520,7 @@ olm-images: build $(DEVCLUSTER) $(RENDERCATALOG) $(OPM) $(OLM_PROGRAMS)
 
 .PHONY: olm-install
 ifdef OWN_CLUSTER
-olm-install: cluster-up olm-images $(HELM) ## Install OLM in the cluster, and give its nodes the images of operator, bundle and catalog.
+olm-install: cluster-up olm-images $(HELM) ## Install OLM in the cluster, and load the images of operator, bundle and catalog into its nodes.
 	@if $(simulated); then \
 	  echo 'OLM needs nodes that run containers, and those of the cluster $(CLUSTER) are simulated. Real ones need Linux, root and apt: make cluster-down, then this again.' >&2; exit 1; \
 	fi
@@ -534,13 +535,13 @@ endif
 
 ##@ Tools
 
-# Each tool is built from a Go module that pins it, once a machine: bin/ has a link to it.
+# Each tool is built once per machine, from a Go module that pins it; bin/ links to it.
 tool = @hack/tool.sh $@
 
 TOOLS := $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(SCORECARD_TEST) \
   $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) $(CHARTDOCS) $(CYCLONEDX) $(GOVULNCHECK)
 .PHONY: tools
-tools: $(DEVCLUSTER) $(TESTLOG) $(TOOLS) ## Build all the tools that the other targets use, and the programs of a cluster.
+tools: $(DEVCLUSTER) $(TESTLOG) $(TOOLS) ## Build all tools that the other targets use, and the programs of a cluster.
 	@$(DEVCLUSTER) assets > /dev/null
 
 $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -name '*.tmpl' -o -name '*.yaml')
@@ -559,7 +560,7 @@ $(HELM): hack/tools/go.mod hack/tools/go.sum
 $(CYCLONEDX): hack/tools/go.mod hack/tools/go.sum
 	$(tool) hack/tools github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
-# Without service discovery in every cloud, which is most of it.
+# The tag leaves out service discovery for the clouds, which is most of the code.
 $(PROMTOOL): hack/tools/go.mod hack/tools/go.sum
 	$(tool) hack/tools github.com/prometheus/prometheus/cmd/promtool -tags remove_all_sd
 
@@ -578,10 +579,10 @@ $(GOVULNCHECK): hack/tools/newer/go.mod hack/tools/newer/go.sum
 $(BIN)/grpc-health-probe: hack/tools/newer/go.mod hack/tools/newer/go.sum
 	$(tool) hack/tools/newer github.com/grpc-ecosystem/grpc-health-probe
 
-# The tags leave out libraries for images that need C; .golangci.yml has the same.
+# The tags leave out image libraries that need C; .golangci.yml has the same tags.
 WITHOUT_C := -tags containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper
 
-# Its version goes into the bundle.
+# operator-sdk writes its version into the bundle.
 OPERATOR_SDK_MODULE := github.com/operator-framework/operator-sdk
 $(OPERATOR_SDK): hack/tools/operator-sdk/go.mod hack/tools/operator-sdk/go.sum
 	$(tool) hack/tools/operator-sdk $(OPERATOR_SDK_MODULE)/cmd/operator-sdk $(WITHOUT_C) \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Keeps every core busy with a process that spins, until it is ended or COMMAND ends: to
-# see what depends on the speed of the machine.
+# Keeps every core busy with a spinning process, until COMMAND ends, or without a COMMAND
+# until it is stopped. This shows what depends on the speed of the machine.
 #
-# Usage: busy.sh [COMMAND...]     for example busy.sh make test
+# Usage: busy.sh [COMMAND...]     for example: hack/busy.sh make test
 set -euo pipefail
 spinning=()
 trap 'kill "${spinning[@]}"' EXIT

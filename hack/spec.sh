@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Builds the tests of one package and runs those that match.
 #
-# Usage: spec.sh PACKAGE [FOCUS [REPEAT [RACE]]]     a folder of the repository; some words
-#   of a Ginkgo spec, or a regular expression for the name of a Go test; how often; whether
-#   with the race detector
+# Usage: spec.sh PACKAGE [FOCUS [REPEAT [RACE]]]
+#   PACKAGE  a directory of the repository
+#   FOCUS    some words of a Ginkgo spec, or a regular expression for the name of a Go test
+#   REPEAT   how many times to run the tests; once by default
+#   RACE     anything but empty: use the race detector
 #
-# An API server is that of "make apiserver" where it runs, and otherwise one of the tests'
-# own. Real nodes are those of the cluster CLUSTER, or of KUBECONFIG.
+# Tests that can use an existing API server use the one of "make apiserver" if it runs;
+# otherwise the tests start their own. Tests on real nodes use the cluster of KUBECONFIG, or
+# else devcluster's cluster CLUSTER.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD

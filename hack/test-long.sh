@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs what takes too long for each change, part by part, and tells what each came to. A
-# part that has passed on this tree (without docs) is not run again, so that a run that
-# was broken off goes on where it was.
+# Runs the tests that take too long for each change, part by part, and prints the result of
+# each part. It skips a part that has already passed on this tree (docs and Markdown files
+# do not count), so an interrupted run resumes where it stopped.
 #
 # Usage: test-long.sh PART...     see PARTS in the Makefile
 #
-# A part's output is in bin/long/PART.log.
+# The output of a part is also written to bin/long/PART.log.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 stamps=bin/long

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds a program of a Go module, unless it was built before from the same sources, flags
-# and Go, and makes LINK a link to it. So each clone of the repository has it at once.
+# Builds a program of a Go module, unless it was built before from the same sources with the
+# same flags and version of Go, and makes LINK a symbolic link to it. All clones of the
+# repository on a machine share the programs.
 #
 # Usage: tool.sh LINK MODULE PACKAGE [BUILD FLAG...]
 #
-# Programs are kept in $DEVCLUSTER_CACHE, or where devcluster keeps those of its clusters.
+# The programs are under jobflow-devcluster/tools in $DEVCLUSTER_CACHE, by default ~/.cache,
+# where devcluster keeps the programs of its clusters, too.
 set -euo pipefail
 link=$1 module=$2 package=$3
 shift 3

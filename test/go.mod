@@ -140,8 +140,8 @@ require (
 
 replace github.com/jobflow-operator/jobflow-operator => ../
 
-// What cert-manager's API asks for is newer than what the operator is built with. The tests run
-// the operator's packages, so these are the operator's versions.
+// cert-manager's API requires newer versions than the operator is built with. The tests run the
+// operator's packages, so they have to be built with the operator's versions.
 exclude (
 	github.com/google/gnostic-models v0.7.1
 	gomodules.xyz/jsonpatch/v2 v2.5.0

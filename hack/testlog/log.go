@@ -15,7 +15,7 @@ import (
 type event struct {
 	Action     string
 	Package    string
-	ImportPath string // of a package that is being built
+	ImportPath string // of the package that is being built
 	Test       string
 	Elapsed    float64 // seconds
 	Output     string
@@ -23,7 +23,7 @@ type event struct {
 
 const (
 	slowest = 5
-	// A test below this is not slow, whatever its rank.
+	// A test that takes less than this is not listed, even if it is among the slowest.
 	slow = time.Second
 )
 
@@ -36,10 +36,10 @@ type log struct {
 	out io.Writer
 	now func() time.Time
 
-	running                 map[string]time.Time // packages, since when
-	current                 map[string]string    // the test that a package began last
-	output                  map[string][]string  // by package and test, until it passes
-	builds                  map[string][]string  // what the compiler said
+	running                 map[string]time.Time // when each package started that has not ended
+	current                 map[string]string    // the test that each package started last
+	output                  map[string][]string  // by package and test, until the test ends
+	builds                  map[string][]string  // output of the compiler, by package
 	times                   []timing
 	passed, failed, skipped int
 }
@@ -55,7 +55,7 @@ func newLog(out io.Writer, now func() time.Time) *log {
 func (l *log) add(line []byte) {
 	var e event
 	if err := json.Unmarshal(line, &e); err != nil || e.Action == "" {
-		// Not all of the go command speaks JSON: downloads and errors of go.mod do not.
+		// The go command does not report downloads and errors in go.mod as JSON.
 		fmt.Fprintf(l.out, "%s\n", line)
 		return
 	}
@@ -93,7 +93,7 @@ func (l *log) endTest(e event) {
 		fmt.Fprint(l.out, strings.Join(l.output[key], ""))
 	}
 	delete(l.output, key)
-	// A test takes as long as its subtests; only these count.
+	// The time of a test includes its subtests: only the subtests are listed.
 	took := time.Duration(e.Elapsed * float64(time.Second))
 	if took >= slow {
 		l.times = slices.DeleteFunc(l.times, func(t timing) bool { return strings.HasPrefix(e.Package+" "+e.Test+"/", t.test+"/") })
@@ -108,7 +108,7 @@ func (l *log) endPackage(e event) {
 	lines := l.output[e.Package+" "]
 	delete(l.output, e.Package+" ")
 	if e.Action == "fail" {
-		// A package that ends without its tests, by a panic or a time limit, leaves their output.
+		// If a panic or a timeout ends the package, its running tests never end: print their output.
 		for _, key := range slices.Sorted(maps.Keys(l.output)) {
 			if strings.HasPrefix(key, e.Package+" ") {
 				lines = append(l.output[key], lines...)
@@ -121,7 +121,7 @@ func (l *log) endPackage(e event) {
 		}
 		return
 	}
-	// The last line is "ok", the package, and how long it took.
+	// The last line has "ok", the package and its time. Ginkgo suites print "slow" lines.
 	for _, line := range lines {
 		if strings.HasPrefix(line, "ok ") || strings.HasPrefix(line, "slow ") {
 			fmt.Fprint(l.out, line)
@@ -129,14 +129,15 @@ func (l *log) endPackage(e event) {
 	}
 }
 
-// progress tells what is still running.
+// progress prints the packages that are still running.
 func (l *log) progress() {
 	for _, name := range slices.Sorted(maps.Keys(l.running)) {
 		fmt.Fprintf(l.out, "... %s: %s so far, at %s\n", name, l.now().Sub(l.running[name]).Round(time.Second), cmp.Or(l.current[name], "its start"))
 	}
 }
 
-// summarize lists the slowest tests, in lines that .ci/run finds by their first word, and counts.
+// summarize prints the slowest tests, in lines that .ci/run finds by their first word, and
+// the number of tests by result.
 func (l *log) summarize() {
 	slices.SortFunc(l.times, func(a, b timing) int { return cmp.Compare(b.took, a.took) })
 	for _, t := range l.times[:min(slowest, len(l.times))] {

@@ -1,10 +1,10 @@
-// Testlog prints what "go test -json" tells, for a person who waits: a line for each
-// package, the output of what fails, every 15 seconds what is still running, and in the
-// end the slowest tests.
+// Testlog turns the output of "go test -json" into a short log: a line for each package,
+// the output of tests that fail, every 15 seconds the packages that are still running, and
+// at the end the slowest tests.
 //
 // Usage: go test -json PACKAGE... | testlog
 //
-// Its exit code is 0 even if tests fail: that of go test says it, by pipefail.
+// Testlog exits with 0 even if tests fail: with pipefail, the exit code of go test counts.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Our own tools, and those of others that can be built from the libraries that Kubernetes and the
-// operator are built from: what they share is compiled once. The rest is in newer, in
+// Our own tools, and third-party tools that can be built with the library versions of Kubernetes
+// and the operator, so that shared libraries are compiled once. The other tools are in newer, in
 // operator-sdk and in hack/olm.
 module github.com/jobflow-operator/jobflow-operator/hack/tools
 
