@@ -1,4 +1,4 @@
-// Package testing holds tests of the tests.
+// Package testing_test tests the tests.
 package testing_test
 
 import (
@@ -20,18 +20,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// shortest is the shortest limit that a test may have. A limit tells a hang from
-// slowness: two minutes do, on any machine. What is shorter fails where the machine is
-// busy.
+// shortest is the shortest limit that a test may have. A limit only distinguishes a hang from
+// slowness; two minutes are enough for that on any machine. A shorter limit fails on a busy
+// machine.
 const shortest = time.Minute
 
-// allowed are limits that are shorter, with the reason, by file and limit as it is
-// written: "test/e2e/crash_test.go: 10 * time.Second".
+// allowed has the exceptions and their reasons. The key is the file and the limit as the file
+// has it: "test/e2e/crash_test.go: 10 * time.Second".
 var allowed = map[string]string{
 	"test/testkit/near_miss_test.go: 20 * time.Millisecond": "the wait is meant to run out",
 }
 
-// limitAt are the calls that set a limit, with the argument that it is, counted without a
+// limitAt has the functions that set a limit, and the index of that argument, not counting a
 // context that comes first.
 var limitAt = map[string]int{
 	"Eventually":                  1,
@@ -46,7 +46,7 @@ var limitAt = map[string]int{
 	"PollUntilContextTimeout":     1,
 }
 
-// TestLimits finds limits in the test files of the operator, and in all that is in test/.
+// TestLimits checks the limits in the test files of the operator, and in all Go files in test/.
 func TestLimits(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -71,7 +71,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// testFiles are the files of each package.
+// testFiles returns the files to check, by directory.
 func testFiles(t *testing.T, root string) map[string][]string {
 	t.Helper()
 	files := map[string][]string{}
@@ -112,7 +112,7 @@ type limit struct {
 	limit time.Duration
 }
 
-// shortLimits are those in the files of one package.
+// shortLimits returns the short limits in the files of one package.
 func shortLimits(t *testing.T, root string, files []string) []limit {
 	t.Helper()
 	sources := map[string][]byte{}
@@ -167,7 +167,7 @@ func findShortLimits(sources map[string][]byte) ([]limit, error) {
 	return found, nil
 }
 
-// limitOf is the argument that is the call's limit, or nil.
+// limitOf returns the argument of the call that sets a limit, or nil.
 func limitOf(call *ast.CallExpr) ast.Expr {
 	at, limits := limitAt[nameOf(call.Fun)]
 	if !limits {
@@ -182,7 +182,7 @@ func limitOf(call *ast.CallExpr) ast.Expr {
 	return call.Args[at]
 }
 
-// isContext says whether an expression is a context, going by its name.
+// isContext reports whether an expression is a context, judging by its name.
 func isContext(e ast.Expr) bool {
 	if call, ok := e.(*ast.CallExpr); ok {
 		return slices.Contains([]string{"Context", "Background", "TODO"}, nameOf(call.Fun))
@@ -190,7 +190,7 @@ func isContext(e ast.Expr) bool {
 	return strings.HasSuffix(strings.ToLower(nameOf(e)), "ctx")
 }
 
-// nameOf is the name of a function or method.
+// nameOf returns the name of a function or method.
 func nameOf(function ast.Expr) string {
 	switch function := function.(type) {
 	case *ast.Ident:
@@ -201,8 +201,8 @@ func nameOf(function ast.Expr) string {
 	return ""
 }
 
-// holds says whether a call is one in a chain that begins with Consistently, whose time
-// is no limit: it always passes.
+// holds reports whether a call is part of a chain that begins with Consistently. The duration
+// of Consistently is not a limit: it always passes in full.
 func holds(call *ast.CallExpr) bool {
 	for {
 		if nameOf(call.Fun) == "Consistently" {
@@ -218,8 +218,7 @@ func holds(call *ast.CallExpr) bool {
 	}
 }
 
-// values are what the constants and variables of a package are set to where they are
-// declared.
+// values has the initial values of the constants and variables of a package.
 type values map[string]ast.Expr
 
 func (v values) collect(file *ast.File) {
@@ -238,8 +237,8 @@ var units = map[string]time.Duration{
 	"Second": time.Second, "Minute": time.Minute, "Hour": time.Hour,
 }
 
-// duration is what an expression comes to, if it is a duration that can be read here.
-// Gomega takes numbers for seconds.
+// duration evaluates an expression. It returns false unless the expression is a duration that
+// it understands. A number means seconds, as in Gomega.
 func (v values) duration(expression ast.Expr, depth int) (time.Duration, bool) {
 	const deepest = 10
 	if depth > deepest {
@@ -274,7 +273,7 @@ func (v values) duration(expression ast.Expr, depth int) (time.Duration, bool) {
 	return 0, false
 }
 
-// product is that of a number and a unit.
+// product evaluates the product of a number and a unit.
 func (v values) product(e *ast.BinaryExpr, depth int) (time.Duration, bool) {
 	if e.Op != token.MUL {
 		return 0, false

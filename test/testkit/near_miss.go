@@ -11,18 +11,18 @@ import (
 	"github.com/onsi/gomega"
 )
 
-// watchedGomega takes the place of Gomega's default and notes near misses: each Eventually
-// that succeeded, but used more than half of its limit. On a slower machine it would fail.
+// watchedGomega replaces Gomega's default instance and records near misses: each Eventually
+// that succeeded but used more than half of its limit. It may fail on a slower machine.
 type watchedGomega struct {
 	gomega.Gomega
-	// limit is that of an Eventually which has none of its own.
+	// limit applies to an Eventually that sets no limit itself.
 	limit time.Duration
 
 	mu     sync.Mutex
 	misses []string
 }
 
-// Inner gives Gomega its own type back, which RegisterFailHandler asks for.
+// Inner returns the wrapped instance, which RegisterFailHandler looks for.
 func (w *watchedGomega) Inner() gomega.Gomega { return w.Gomega }
 
 func (w *watchedGomega) Eventually(actualOrContext any, args ...any) gomega.AsyncAssertion {
@@ -56,8 +56,8 @@ func (w *watchedGomega) report() string {
 	return "\nNear misses, waits that used more than half of their limit:\n" + strings.Join(w.misses, "")
 }
 
-// watchedWait is an Eventually that is timed. Methods that are not here are Gomega's own, and
-// what they return is not timed: no suite needs them.
+// watchedWait is an Eventually whose wait is timed. Gomega's other methods return assertions
+// that are not timed; no suite needs them.
 type watchedWait struct {
 	gomega.AsyncAssertion
 	gomega *watchedGomega

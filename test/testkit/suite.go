@@ -1,6 +1,7 @@
-// Package testkit has what the test suites share. Its subpackages have what they share
-// about a cluster: cli runs kubectl and helm, cluster connects, record remembers Jobs and
-// pods, flows builds JobFlows and reads their status.
+// Package testkit has the code that all Ginkgo suites share. Its subpackages serve some of the
+// tests: cli runs kubectl and helm, cluster connects to a cluster, record and history keep the
+// objects that a namespace had, flows builds JobFlows and reads their status, operator runs the
+// operator's program, manifests reads YAML and runs helm, and kustomize renders config/.
 package testkit
 
 import (
@@ -21,8 +22,8 @@ import (
 // Hang is the limit of every wait.
 const Hang = limit.Hang
 
-// FailFast lets a suite end with the first spec that fails, where that spec leaves behind
-// what the next one could not start with.
+// FailFast ends a suite at the first spec that fails. It is for suites in which a failed spec
+// leaves a state behind that the next spec cannot start from.
 func FailFast(suite *types.SuiteConfig) { suite.FailFast = true }
 
 // Run runs the specs of a package with the limits that all suites have. At the end it
@@ -40,7 +41,7 @@ func Run(t *testing.T, name string, options ...func(*types.SuiteConfig)) {
 	for _, option := range options {
 		option(&suite)
 	}
-	// go test -v shows what the specs see while they see it.
+	// With go test -v the output of the specs appears while they run.
 	reporter.Verbose = testing.Verbose()
 	ReportAfterSuite("slowest specs and near misses", func(report Report) {
 		fmt.Print(slowest(report, 5), waits.report())
@@ -48,7 +49,7 @@ func Run(t *testing.T, name string, options ...func(*types.SuiteConfig)) {
 	RunSpecs(t, name, suite, reporter)
 }
 
-// Saw tells the reader of the output what a spec saw, and when.
+// Saw logs what a spec observed, and when.
 func Saw(format string, arguments ...any) {
 	GinkgoWriter.Printf("  %s saw %s\n", time.Now().Format("15:04:05.0"), fmt.Sprintf(format, arguments...))
 }
@@ -61,7 +62,7 @@ func slowest(report Report, count int) string {
 	var text strings.Builder
 	text.WriteString("\n")
 	for i := range specs[:min(count, len(specs))] {
-		// As hack/testlog has it: .ci/run finds these lines by their first word.
+		// The format of hack/testlog: .ci/run finds these lines by their first word.
 		fmt.Fprintf(&text, "slow %6.1fs %s\n", specs[i].RunTime.Seconds(), specs[i].FullText())
 	}
 	return text.String()

@@ -10,8 +10,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
-// The longest that .ci/run may take by the budgets of its stages. Six minutes more are for
-// suites to come: see CONTRIBUTING.md.
+// The maximum sums of the budgets of the stages of .ci/run. Six more minutes are reserved for
+// suites that are still to come: see CONTRIBUTING.md.
 const (
 	longestWarm = 24 * time.Minute
 	longestCold = 60 * time.Minute

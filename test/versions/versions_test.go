@@ -1,5 +1,5 @@
-// Package versions_test compares the versions of the libraries that several modules of
-// the repository name.
+// Package versions_test checks that the modules of the repository require the same versions of
+// the libraries they share, and that the budgets of .ci/run fit.
 package versions_test
 
 import (
@@ -14,16 +14,16 @@ import (
 
 const kubernetes = "hack/devcluster/tools/kubernetes/go.mod"
 
-// shared are the libraries, by the beginning of their names, from which the operator, its
-// tests, Kubernetes and most tools are built. Go compiles a library, and all that import
-// it, once for each of its versions: in one version, they are compiled once.
+// shared has prefixes of the libraries that the operator, its tests, Kubernetes and most tools
+// share. Go compiles a library, and every package that imports it, once for each version of the
+// library: with one version it compiles them only once.
 var shared = []string{
 	"k8s.io/", "sigs.k8s.io/", "golang.org/x/", "google.golang.org/grpc", "google.golang.org/protobuf",
 	"github.com/prometheus/", "go.opentelemetry.io/", "go.yaml.in/", "github.com/go-logr/",
 	"github.com/google/cel-go", "github.com/google/gnostic-models",
 }
 
-// exceptions are the libraries that a module has in another version, with the reason.
+// exceptions has the libraries that a module requires in another version, with the reason.
 var exceptions = map[string]map[string]string{}
 
 func TestVersionsAreThoseOfKubernetes(t *testing.T) {
@@ -36,14 +36,14 @@ func TestVersionsAreThoseOfKubernetes(t *testing.T) {
 	}
 }
 
-// The tests run the operator's packages: with other libraries, they would test another
-// program than the one that ships.
+// The tests run the operator's packages. With other versions of libraries they would not test
+// the program that ships.
 func TestTestsHaveTheOperatorsVersions(t *testing.T) {
 	compare(t, "go.mod", "test/go.mod", func(string) bool { return true })
 }
 
-// compare reports what two modules name in different versions, and exceptions that are
-// not needed.
+// compare fails for each library that two modules require in different versions, and for
+// exceptions that are not needed.
 func compare(t *testing.T, wanted, file string, relevant func(library string) bool) {
 	t.Helper()
 	want, got := versions(t, wanted), versions(t, file)
@@ -67,7 +67,7 @@ func compare(t *testing.T, wanted, file string, relevant func(library string) bo
 	}
 }
 
-// versions are those that a go.mod has the module built with.
+// versions returns the versions of libraries that a go.mod requires, after replacements.
 func versions(t *testing.T, file string) map[string]string {
 	t.Helper()
 	parsed, err := modfile.Parse(file, manifests.Read(t, file), nil)

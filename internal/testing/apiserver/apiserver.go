@@ -1,4 +1,4 @@
-// Package apiserver prepares the API server that tests start.
+// Package apiserver starts an API server for tests, and creates users of it.
 package apiserver
 
 import (
@@ -18,9 +18,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
-// NewEnvironment returns a kube-apiserver and its etcd, to be started, with the CRDs and
-// no controllers. The limits of envtest itself, of 10 and 20 s, are too short for a busy
-// machine.
+// NewEnvironment returns an environment that is not started yet: kube-apiserver and etcd, with
+// the CRDs and no controllers. It replaces envtest's time limits of 10 and 20 s, which are too
+// short for a busy machine.
 func NewEnvironment() (*envtest.Environment, error) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		return nil, errors.New("KUBEBUILDER_ASSETS is not set: make test sets it, and so does: export KUBEBUILDER_ASSETS=$(bin/devcluster assets)")
@@ -35,7 +35,7 @@ func NewEnvironment() (*envtest.Environment, error) {
 	}, nil
 }
 
-// Start starts an environment, with changes to it, for as long as the test lasts.
+// Start applies changes to a new environment, starts it, and stops it when the test ends.
 func Start(t testing.TB, changes ...func(*envtest.Environment)) *envtest.Environment {
 	t.Helper()
 	environment, err := NewEnvironment()
@@ -56,7 +56,7 @@ func Start(t testing.TB, changes ...func(*envtest.Environment)) *envtest.Environ
 	return environment
 }
 
-// WriteKubeconfig makes a user and writes its kubeconfig.
+// WriteKubeconfig adds a user and writes the user's kubeconfig to path.
 func WriteKubeconfig(environment *envtest.Environment, user envtest.User, path string) error {
 	added, err := environment.AddUser(user, nil)
 	if err != nil {
@@ -69,8 +69,8 @@ func WriteKubeconfig(environment *envtest.Environment, user envtest.User, path s
 	return os.WriteFile(path, content, 0o600)
 }
 
-// NewServiceAccount makes a service account, unless it exists, binds it to cluster roles, and
-// returns a token of it that outlasts every test.
+// NewServiceAccount creates a service account unless it exists, binds it to cluster roles, and
+// returns a token for it that outlasts every test.
 func NewServiceAccount(ctx context.Context, c client.Client, namespace, name string, clusterRoles ...string) (token string, err error) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	if err := c.Create(ctx, account); client.IgnoreAlreadyExists(err) != nil {

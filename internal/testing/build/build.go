@@ -1,5 +1,5 @@
-// Package build makes the objects that tests begin with: the least that is valid. What a
-// test is about, it sets itself.
+// Package build returns minimal valid objects for tests. Each test sets the fields that it is
+// about.
 package build
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// JobSpec returns a Job of one container, main, that succeeds at once.
+// JobSpec returns the spec of a Job with one container, main, that succeeds at once.
 func JobSpec(changes ...func(*batchv1.JobSpec)) *batchv1.JobSpec {
 	spec := &batchv1.JobSpec{}
 	spec.Template.Spec.Containers = []corev1.Container{{Name: "main", Image: "busybox:1.28", Command: []string{"true"}}}
@@ -20,17 +20,17 @@ func JobSpec(changes ...func(*batchv1.JobSpec)) *batchv1.JobSpec {
 	return spec
 }
 
-// Step returns a step with a Job of its own, after those that it depends on.
+// Step returns a step with an inline Job, which depends on other steps.
 func Step(name string, dependencies ...string) v1alpha1.FlowStep {
 	return v1alpha1.FlowStep{Name: name, Dependencies: dependencies, JobTemplate: JobSpec()}
 }
 
-// StepFrom returns a step whose Job is that of a JobTemplate.
+// StepFrom returns a step that takes its Job from a JobTemplate.
 func StepFrom(template, name string, dependencies ...string) v1alpha1.FlowStep {
 	return v1alpha1.FlowStep{Name: name, Dependencies: dependencies, JobTemplateRef: template}
 }
 
-// Flow returns a JobFlow of steps.
+// Flow returns a JobFlow with these steps.
 func Flow(namespace, name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
 	return &v1alpha1.JobFlow{ObjectMeta: meta(namespace, name), Spec: v1alpha1.JobFlowSpec{Flows: steps}}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/validation"
 )
 
-// Tests that begin with something invalid would show nothing.
+// Tests that start from invalid objects would prove nothing.
 func TestWhatIsBuiltIsValid(t *testing.T) {
 	flow := build.Flow("ns", "flow", build.Step("a"), build.Step("b", "a"), build.StepFrom("template", "c", "a", "b"))
 	if errs := validation.JobFlow(flow); len(errs) > 0 {

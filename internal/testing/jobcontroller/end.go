@@ -16,7 +16,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 )
 
-// EndCreated ends a Job that the operator creates, once it is there.
+// EndCreated waits until the operator has created a Job, and ends the Job.
 func EndCreated(ctx context.Context, c client.Client, key client.ObjectKey, end batchv1.JobConditionType, reason string) error {
 	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, limit.Hang, true, func(ctx context.Context) (bool, error) {
 		job := &batchv1.Job{}
@@ -26,15 +26,15 @@ func EndCreated(ctx context.Context, c client.Client, key client.ObjectKey, end 
 		End(job, end, reason, "")
 		err := c.Status().Update(ctx, job)
 		if apierrors.IsConflict(err) {
-			return false, nil // The operator has written to it: read it again.
+			return false, nil // The operator updated the Job: read it again.
 		}
 		return err == nil, err
 	})
 }
 
-// End gives a Job the status with which the Job controller ends it, as JobComplete or
-// JobFailed. The Job controller writes the first of the two conditions earlier; nothing
-// here depends on that.
+// End sets the status that the Job controller sets when a Job ends as JobComplete or JobFailed.
+// The Job controller writes the first of the two conditions in an earlier update; no test
+// depends on that.
 func End(job *batchv1.Job, end batchv1.JobConditionType, reason, message string) {
 	now := metav1.Now()
 	if job.Status.StartTime == nil {

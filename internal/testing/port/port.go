@@ -8,17 +8,17 @@ import (
 	"net"
 )
 
-// The range lies below the ports that a kernel hands out by itself, to whoever connects
-// or listens at port 0: such a port can be taken again before the program listens.
+// The range lies below the ephemeral ports, which the kernel assigns to connections and to
+// listeners on port 0: another process could get such a port before the program listens.
 const first, count = 20000, 10000
 
-// Free returns a TCP port of the loopback interface at which nothing listens. No test,
-// of this process or of another, gets the same one until this process ends.
+// Free returns a TCP port of the loopback interface on which nothing listens. No other call,
+// in this process or another, returns the same port until this process ends.
 func Free() (int, error) {
 	for range count {
 		port := first + rand.IntN(count)
 		address := fmt.Sprintf("127.0.0.1:%d", port)
-		// The UDP port of the same number is the lock on it. It is held on purpose.
+		// The UDP port with the same number is a lock. The process holds it until it ends.
 		lock, err := net.ListenPacket("udp", address)
 		if err != nil {
 			continue

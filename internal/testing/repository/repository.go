@@ -1,4 +1,4 @@
-// Package repository finds the files of the repository from any package of the tests.
+// Package repository finds files of the repository, for tests in any package.
 package repository
 
 import (
@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// Root returns the repository's directory. It goes up from the working directory, which is
-// that of the package under test.
+// Root returns the directory of the repository. It searches upwards from the working
+// directory, which go test sets to the directory of the package.
 var Root = sync.OnceValue(func() string {
 	dir, err := os.Getwd()
 	for err == nil {
-		// The Operator SDK's file, which lies nowhere else.
+		// Only the root of the repository has the Operator SDK's file PROJECT.
 		if _, err := os.Stat(filepath.Join(dir, "PROJECT")); err == nil {
 			return dir
 		}
@@ -24,6 +24,6 @@ var Root = sync.OnceValue(func() string {
 	panic("the working directory is not inside the repository")
 })
 
-// Path returns the path of a file or directory of the repository, which is named with
-// slashes.
+// Path returns the path of a file or directory of the repository. The name is relative to the
+// root and has slashes.
 func Path(name string) string { return filepath.Join(Root(), filepath.FromSlash(name)) }

@@ -19,16 +19,16 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// answered has a fault happen to the first try of every write; the next one gets through.
-// Events are spared: who records them tries again after ten seconds.
+// answered injects a fault into the first try of every write; the second try gets through. It
+// spares Events, because the event recorder retries only after ten seconds.
 func answered(how answering) scenario.Inject {
 	return answeredTo(func(*http.Request) bool { return true }, how)
 }
 
-// answering is what becomes of a request.
+// answering handles a request in place of the API server, or in front of it.
 type answering func(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error)
 
-// answeredTo is answered for some of the writes.
+// answeredTo is answered, but only for some of the writes.
 func answeredTo(these func(*http.Request) bool, how answering) scenario.Inject {
 	return func(w *scenario.World, fault *scenario.Fault) {
 		fault.Transport = func(*scenario.Life) harness.Transport {
@@ -50,14 +50,15 @@ func isEvent(r *http.Request) bool { return isEventPath(r.URL.Path) }
 
 func isEventPath(path string) bool { return strings.Contains(path, "/events") }
 
-// tries tells the first try of a write from the next.
+// tries distinguishes the first try of a write from the second.
 type tries struct {
 	mu   sync.Mutex
 	seen map[string]int
 }
 
-// first alternates. A creation is known by what is created, since all go to one path; a
-// patch by its object, since the version in it changes.
+// first reports whether this is the first try of a write; it alternates. It identifies a create
+// by its body, since all creates go to the same path, and other writes by their object, since
+// the version in the body of a patch changes.
 func (t *tries) first(r *http.Request) bool {
 	key := r.Method + r.URL.Path
 	if r.Method == http.MethodPost {
@@ -77,7 +78,7 @@ func readBody(r *http.Request) []byte {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)
-	_ = r.Body.Close() // it was read from memory
+	_ = r.Body.Close() // the body is in memory
 	if err != nil {
 		panic(err)
 	}
@@ -85,14 +86,14 @@ func readBody(r *http.Request) []byte {
 	return body
 }
 
-// refused answers with a code and does nothing.
+// refused answers with a status code, and does not send the request to the API server.
 func refused(code int, reason metav1.StatusReason) scenario.Inject {
 	return answered(func(_ *scenario.World, _ http.RoundTripper, r *http.Request) (*http.Response, error) {
 		return answer(r, code, reason), nil
 	})
 }
 
-// answer is one as the API server gives it.
+// answer returns an error response like one of the API server.
 func answer(r *http.Request, code int, reason metav1.StatusReason) *http.Response {
 	header := http.Header{"Content-Type": {"application/json"}}
 	if code == http.StatusTooManyRequests {
@@ -105,7 +106,7 @@ func answer(r *http.Request, code int, reason metav1.StatusReason) *http.Respons
 	}
 }
 
-// failure is a Status as the API server sends it.
+// failure returns a Status like one of the API server, in JSON.
 func failure(code int, reason metav1.StatusReason, message string) []byte {
 	body, err := json.Marshal(metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
@@ -124,7 +125,7 @@ func reset(_ *scenario.World, _ http.RoundTripper, _ *http.Request) (*http.Respo
 
 var errTimeout = errors.New("the request timed out; what became of it is not known")
 
-// lost has the write take effect, and nobody learns of it.
+// lost lets the write take effect, but loses the response.
 func lost(_ *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	response, err := next.RoundTrip(r)
 	if err != nil {
@@ -133,8 +134,8 @@ func lost(_ *scenario.World, next http.RoundTripper, r *http.Request) (*http.Res
 	return nil, errors.Join(errTimeout, response.Body.Close())
 }
 
-// overtaken has somebody else write to the object right before a patch arrives, which
-// then truly conflicts. Creations have nothing to conflict with.
+// overtaken updates the object right before a patch arrives, which then conflicts. Creates
+// cannot conflict.
 func overtaken(w *scenario.World, next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	touch := `{"metadata":{"annotations":{"faults/touched":"` + strconv.FormatInt(touches.Add(1), 10) + `"}}}`
 	err := w.Server.Patch(r.Context(), strings.TrimSuffix(r.URL.Path, "/status"), touch)

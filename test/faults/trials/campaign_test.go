@@ -16,7 +16,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// campaign makes many runs and keeps the score.
+// campaign makes many runs and counts their results.
 type campaign struct {
 	t      *testing.T
 	server *harness.APIServer
@@ -24,7 +24,7 @@ type campaign struct {
 
 	mu    sync.Mutex
 	lives int
-	// struck counts the faults by kind; missed counts the trials without any.
+	// struck counts injected faults by kind; missed counts trials whose fault did not happen.
 	struck map[string]int
 	missed int
 	runs   int
@@ -35,9 +35,8 @@ func newCampaign(t *testing.T, server *harness.APIServer) *campaign {
 	return &campaign{t: t, server: server, began: time.Now(), struck: map[string]int{}, part: report.Part{Name: "trials"}}
 }
 
-// runInPeace makes the runs in which nothing goes wrong. They show that the scenarios are
-// right, and count the writes at which something can go wrong. It returns the trials that
-// result from these counts.
+// runInPeace makes the runs without faults. They show that the scenarios are right, and count
+// the writes at which a fault can happen. It returns the trials that follow from these counts.
 func (c *campaign) runInPeace(runs []trial) []trial {
 	var mu sync.Mutex
 	var trials []trial
@@ -55,8 +54,8 @@ func (c *campaign) runInPeace(runs []trial) []trial {
 	return trials
 }
 
-// run makes trials, several at the same time, until all are made or over(i) forbids the
-// next one. It returns how many it made, and passes each result to seen, which may be nil.
+// run makes trials, several concurrently, until it has made all of them or over(i) is true for
+// the next one. It returns how many it made, and passes each result to seen, which may be nil.
 func (c *campaign) run(trials []trial, over func(i int) bool, seen func(*trial, *scenario.Result)) (made int) {
 	var runs errgroup.Group
 	runs.SetLimit(*together)
@@ -71,12 +70,12 @@ func (c *campaign) run(trials []trial, over func(i int) bool, seen func(*trial, 
 		})
 		made++
 	}
-	_ = runs.Wait() // no run ends the others
+	_ = runs.Wait() // the functions return no error
 	return made
 }
 
-// attempts limits how often a trial is repeated because its fault did not happen: the
-// operator batches its writes differently in each run, so their number varies.
+// attempts limits how often a trial is made if its fault does not happen: the operator batches
+// its writes differently in each run, so their number varies.
 const attempts = 3
 
 func (c *campaign) try(trial *trial) (result scenario.Result) {
@@ -97,7 +96,7 @@ func (c *campaign) try(trial *trial) (result scenario.Result) {
 	return result
 }
 
-// count adds the result of a run to the score.
+// count adds the result of a run to the totals.
 func (c *campaign) count(trial *trial, result *scenario.Result) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,8 +132,8 @@ func (c *campaign) progress() {
 		len(c.part.Violations), time.Since(c.began).Round(time.Second))
 }
 
-// report writes the part for the summary. When all trials were made, a kind of fault that
-// never happened is a failure: it has tested nothing.
+// report writes the part for the summary. When all trials were made, it fails for a kind of
+// fault that never happened, since the trials with it tested nothing.
 func (c *campaign) report(drawn, all int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

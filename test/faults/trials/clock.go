@@ -9,8 +9,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// clockJumps steps the clock of the operator at each of its writes, to what comes next
-// in a list, over and over.
+// clockJumps sets the operator's clock at each of its writes, to the next offset in a list that
+// repeats.
 func clockJumps(ahead ...time.Duration) scenario.Inject {
 	return func(w *scenario.World, fault *scenario.Fault) {
 		var writes, now atomic.Int64

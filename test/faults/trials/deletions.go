@@ -14,9 +14,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// deleted has a person delete every Job that there is, right after write n of the
-// operator. Whatever had its result recorded keeps it. A Job that was gone before
-// is a failure, and never a reason to run it again.
+// deleted deletes every Job, as a user may, right after write n of the operator. Recorded
+// results must not change. A step whose Job was deleted before its result was recorded has to
+// fail; it must not run again.
 func deleted(n int) scenario.Inject {
 	return func(w *scenario.World, fault *scenario.Fault) {
 		fault.Accepts = func(w *scenario.World) bool { return fault.Injected.Load() > 0 && w.EndedAsItsJobs() }
@@ -28,7 +28,7 @@ func deleted(n int) scenario.Inject {
 					if failure := deleteJobs(r.Context(), w, &fault.Injected); failure != nil {
 						return response, failure
 					}
-					// Whoever was to release one may wait for another that is gone.
+					// The scenario may never release a Job, since it waits for one that is gone.
 					w.Player.ReleaseAll()
 				}
 				return response, err
@@ -37,8 +37,8 @@ func deleted(n int) scenario.Inject {
 	}
 }
 
-// deleteJobs deletes all Jobs of the world that have an owner, as kubectl does. Each is
-// counted first: whoever sees that it is gone has to see that it was us.
+// deleteJobs deletes all Jobs of the world that have an owner, as kubectl does. It counts each
+// Job before it deletes it, so that a check that misses the Job also sees the count.
 func deleteJobs(ctx context.Context, w *scenario.World, count *atomic.Int64) error {
 	list := &batchv1.JobList{}
 	if err := w.Server.Client.List(ctx, list, client.InNamespace(w.Namespace)); err != nil {

@@ -1,8 +1,7 @@
-// Package trials runs every scenario with everything that may go wrong. kills.go kills the
-// operator at each of its writes; the other files have faults of the API server and of
-// what lies between it and the operator: refusals, lost answers, watches that lag, break
-// and repeat themselves, lost leases, clocks that jump, Jobs that people delete. See
-// trials_test.go.
+// Package trials runs every scenario with crashes and faults. kills.go kills the operator at
+// each of its writes. The other files have faults of the API server and of the connection to
+// it: refusals, lost answers, watches that lag, break and repeat events, lost leases, clocks
+// that jump, and Jobs that users delete. See trials_test.go.
 package trials
 
 import (
@@ -15,15 +14,15 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// row is a fault that each scenario is run with.
+// row is a fault, with which each scenario runs.
 type row struct {
 	name   string
 	inject scenario.Inject
-	// fits says for which scenarios; nil for all.
+	// fits selects scenarios and modes; nil selects all.
 	fits func(*scenario.Scenario, scenario.Mode) bool
 }
 
-// faults happen all through a run.
+// faults last for a whole run.
 var faults = []row{
 	{name: "conflict on every write", inject: refused(http.StatusConflict, metav1.StatusReasonConflict)},
 	{name: "overtaken by another write", inject: answeredTo(isPatch, overtaken)},
@@ -50,11 +49,11 @@ var faults = []row{
 	{name: "clock jumps to and fro", inject: clockJumps(-time.Minute, 0, time.Minute, 20*time.Second), fits: untimed},
 }
 
-// moment is a fault that happens once, at one of the writes of a run in peace.
+// moment is a fault that happens once, at one of the writes. The run without faults counts them.
 type moment struct {
 	name   string
 	inject func(write int) scenario.Inject
-	// sparesEvents: Events of the operator do not count as writes.
+	// sparesEvents is true if Events of the operator do not count as writes.
 	sparesEvents bool
 }
 
@@ -81,28 +80,28 @@ func withNodes(s *scenario.Scenario, _ scenario.Mode) bool { return s.OnNodes() 
 
 func withTemplates(s *scenario.Scenario, _ scenario.Mode) bool { return s.UsesJobTemplates() }
 
-// untimed leaves out what ends by the clock: it would end at another time.
+// untimed leaves out scenarios that end by the clock: they would end at another time.
 func untimed(s *scenario.Scenario, _ scenario.Mode) bool { return !s.Timed }
 
-// trial is a run of a scenario with a fault, or without one.
+// trial is a scenario in a mode, with a fault or without one.
 type trial struct {
 	scenario *scenario.Scenario
 	mode     scenario.Mode
-	// fault names what goes wrong; kind is the same without the number of the write.
+	// fault is the name of the fault; kind is the same without the number of the write.
 	fault, kind string
-	// moment: the flag -moments limits how many of this kind are made.
+	// moment is true if the flag -moments limits the number of trials of this kind.
 	moment bool
-	inject scenario.Inject // nil in peace
+	inject scenario.Inject // nil without a fault
 }
 
-// place is the beginning of the names of all trials of one scenario and mode.
+// place returns the prefix of the names of all trials of one scenario and mode.
 func (t *trial) place() string { return fmt.Sprintf("%s/%s/", t.scenario.Name, t.mode) }
 
-// name is unique; the flag -only is matched against it.
+// name returns the unique name, which the flag -only has to match.
 func (t *trial) name() string { return t.place() + t.fault }
 
-// trialsOf returns all crashes and faults of a scenario whose run in peace had so many
-// writes, including so many Events.
+// trialsOf returns the trials with all crashes and faults of a scenario. writes is the number
+// of writes in its run without faults, and events is how many of them are Events.
 func trialsOf(peace *trial, writes, events int) []trial {
 	var trials []trial
 	add := func(kind string, write int, moment bool, inject scenario.Inject) {

@@ -13,9 +13,9 @@ import (
 type side int
 
 const (
-	// before: the write is decided, and never sent.
+	// before: the operator has decided on the write, but it is not sent.
 	before side = iota
-	// after: it has taken effect, and nobody lives to see the answer.
+	// after: the write has taken effect, but the operator dies before it gets the response.
 	after
 )
 
@@ -26,16 +26,17 @@ func killOnce(n int, when side) scenario.Inject {
 	}, when)
 }
 
-// killEach kills each operator right after its write n that took effect: a crash loop in
-// which each gets a bit further.
+// killEach kills each operator right after its nth write that took effect: a crash loop in
+// which each operator gets a bit further.
 func killEach(n int) scenario.Inject {
 	return killer(func(_ *scenario.Life, _, effective int) bool {
 		return effective == n
 	}, after)
 }
 
-// killer kills operators when it is due, by the number of writes and of those that took
-// effect, this one included if it is after it.
+// killer kills an operator when due returns true. It passes the number of writes, including the
+// current one, and the number of writes that took effect, which includes the current one only
+// if when is after.
 func killer(due func(life *scenario.Life, write, effective int) bool, when side) scenario.Inject {
 	return func(_ *scenario.World, fault *scenario.Fault) {
 		fault.Transport = func(life *scenario.Life) harness.Transport {

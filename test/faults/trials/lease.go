@@ -13,15 +13,15 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// leaseLost has two operators with leader election. Write n of the first leader stays on
-// its way, and its lease is no longer renewed. Once it has given up for that reason, the
-// lease is released, so that the standby takes over at once. After the first write of that
-// one the old write arrives.
+// leaseLost runs two operators with leader election. Write n of the first leader stays in
+// flight, and the leader can no longer renew its lease. Once the leader has given up, the lease
+// is released, so that the standby takes over at once. After the standby's first write the old
+// write arrives.
 func leaseLost(n int) scenario.Inject {
 	return func(w *scenario.World, fault *scenario.Fault) {
 		l := &lostLease{write: n, overtaken: make(chan struct{}), world: w, arrived: &fault.Injected}
 		fault.Standby, fault.Transport = true, l.transport
-		// What has not been overtaken by the end arrives then.
+		// A write that has not been overtaken when the run ends arrives then.
 		fault.End = func() { l.once.Do(func() { close(l.overtaken) }) }
 	}
 }
@@ -62,8 +62,8 @@ func (l *lostLease) transport(life *scenario.Life) harness.Transport {
 	}
 }
 
-// freeLease releases the lease of a leader that has given up. The caller is a request of
-// the standby, which then finds the lease free.
+// freeLease releases the lease of a leader that has given up. It is called for a request of the
+// standby, which then finds the lease free.
 func (l *lostLease) freeLease(ctx context.Context, late *scenario.Life) error {
 	if late == nil || !late.Dead() || !l.freed.CompareAndSwap(false, true) {
 		return nil
@@ -71,8 +71,7 @@ func (l *lostLease) freeLease(ctx context.Context, late *scenario.Life) error {
 	return l.world.Server.FreeLease(ctx, l.world.Namespace)
 }
 
-// arriveLate sends a request in spite of the death of who sent it: it is in the network
-// by now.
+// arriveLate delivers a request after its sender has died, as if it had been in the network.
 func (l *lostLease) arriveLate(r *http.Request) (*http.Response, error) {
 	direct, err := rest.TransportFor(l.world.Server.Config)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOrder: whatever the seed, each scenario gets a trial in each of its modes before any
-// gets a second one, and every crash is there.
+// TestOrder checks that, with any seed, each scenario gets a trial in each of its modes before
+// any gets a second one, and that no crash is missing.
 func TestOrder(t *testing.T) {
 	const writes, events = 5, 2
 	var all []trial
@@ -16,7 +16,7 @@ func TestOrder(t *testing.T) {
 	runs := inPeace(regexp.MustCompile(""))
 	for _, peace := range runs {
 		all = append(all, trialsOf(&peace, writes, events)...)
-		crashes += 2*writes + 2 // before and after each, and two kinds of crash loops
+		crashes += 2*writes + 2 // before and after each write, and two crash loops
 	}
 	ordered, first := order(thin(slices.Clone(all)))
 	if first != len(runs) {
@@ -46,13 +46,13 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestAgain: what a failure prints matches that trial and no other.
+// TestAgain checks that the command that a failure prints repeats that trial and no other.
 func TestAgain(t *testing.T) {
 	only := regexp.MustCompile(`-only "(.*)"'$`)
 	for n, peace := range inPeace(regexp.MustCompile("")) {
 		writes := 1
 		if n == 0 {
-			writes = 12 // write 1 begins as write 12 does
+			writes = 12 // "write 1" is a prefix of "write 12"
 		}
 		trials := trialsOf(&peace, writes, 0)
 		for i := range trials {

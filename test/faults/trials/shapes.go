@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// late is long for an event: much happens meanwhile.
+	// late is a long delay for an event: much happens in the meantime.
 	late = 300 * time.Millisecond
 	// window is how long events are gathered before they are coalesced.
 	window = 150 * time.Millisecond
 )
 
-// delayed passes the events of some resources on late: they come after what happened
-// later to others. No resources are all.
+// delayed delays the events of some resources, so that they arrive after later events of other
+// resources. Without resources it delays all.
 func delayed(resources ...string) shape {
 	return func(s *stream) {
 		applies := len(resources) == 0 || slices.Contains(resources, s.resource)
-		// What is read in the meantime waits with the time that it came.
+		// Buffering lets the delay of each frame start when it arrives.
 		for f := range buffered(s) {
 			if applies && f.Type != string(watch.Bookmark) {
 				s.injected.Add(1)
@@ -37,7 +37,7 @@ func delayed(resources ...string) shape {
 	}
 }
 
-// buffered reads a stream as fast as it comes.
+// buffered reads a stream as fast as its frames arrive.
 func buffered(s *stream) <-chan frame {
 	out := make(chan frame, 10_000)
 	go func() {
@@ -53,7 +53,7 @@ func buffered(s *stream) <-chan frame {
 	return out
 }
 
-// doubled passes everything on twice.
+// doubled sends every event twice.
 func doubled(s *stream) {
 	for f := range s.in {
 		if !s.send(f) {
@@ -68,13 +68,13 @@ func doubled(s *stream) {
 	}
 }
 
-// silent says nothing for a while, and then everything.
+// silent sends nothing for a while, and then all events.
 func silent(s *stream) {
 	s.injected.Add(1)
 	holdUntil(s, time.Now().Add(late))
 }
 
-// holdUntil passes on what comes, but not before a time.
+// holdUntil holds all events back until a time.
 func holdUntil(s *stream, until time.Time) {
 	held := buffered(s)
 	if !s.pause(time.Until(until)) {
@@ -87,25 +87,25 @@ func holdUntil(s *stream, until time.Time) {
 	}
 }
 
-// broken ends the watch after every event but the initial ones; nothing is lost, since
-// the next one goes on from there.
+// broken ends the watch after each event that is not an initial one. Nothing is lost, since
+// the next watch resumes from there.
 func broken(s *stream) { cutAfterOne(s, nil) }
 
-// forgotten ends the watch after every event with 410 Gone: the API server does not know
-// any more what happened since, and all is listed anew. What happened in between is
-// never seen.
+// forgotten ends the watch with 410 Gone after each event that is not an initial one: the API
+// server no longer has that version, so the operator lists again. It never sees the events in
+// between.
 func forgotten(s *stream) {
 	cutAfterOne(s, &frame{Type: string(watch.Error), Object: failure(http.StatusGone, metav1.StatusReasonExpired, "too old resource version")})
 }
 
-// cutAfterOne passes on the initial events and one more, and then the last word, if any.
+// cutAfterOne sends the initial events, one more event, and then lastWord unless it is nil.
 func cutAfterOne(s *stream, lastWord *frame) {
 	begins := time.Now()
 	for f := range s.in {
 		if !s.send(f) {
 			return
 		}
-		// The initial events come at once. A watch that has none goes on from a version.
+		// Initial events arrive at once. A watch that resumes from a version has none.
 		if f.Type == string(watch.Bookmark) || f.Type == string(watch.Added) && f.came.Sub(begins) < 50*time.Millisecond {
 			continue
 		}
@@ -117,8 +117,8 @@ func cutAfterOne(s *stream, lastWord *frame) {
 	}
 }
 
-// coalesced gathers events and passes on only the last of each object: a Job that was
-// created, ended and deleted meanwhile was never there.
+// coalesced gathers events and sends only the last event of each object: a Job that was
+// created and deleted within the window never shows up.
 func coalesced(s *stream) {
 	in := buffered(s)
 	known := map[types.UID]bool{}
@@ -137,7 +137,7 @@ func coalesced(s *stream) {
 				}
 				batch = append(batch, f)
 				if f.initial {
-					timer = nil // whoever waits for the initial events is not to wait
+					timer = nil // do not delay the end of the initial events
 				}
 			case <-timer:
 				timer = nil

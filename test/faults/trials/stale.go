@@ -13,16 +13,16 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// behind is how long the API server of a restarted operator lags.
+// behind is how long the API server lags for a restarted operator.
 const behind = 500 * time.Millisecond
 
-// lagging kills the operator right after its write n. The next one is answered by an API
-// server that is behind: it lists some resources as they were at an earlier version, and
-// what happened since comes late. No resources are all. What is read without a cache is
-// as new as ever, since that is what the API promises.
+// lagging kills the operator right after its write n. The next operator gets its answers from
+// an API server that lags: it lists some resources, or all if none are given, as they were at an
+// earlier version, and sends later events late. Live reads are up to date, as the API
+// guarantees.
 //
-// The operator is led back to lists, as with an API server that does not stream them.
-// The old list is a real one: the API server is asked for that very version.
+// Streaming lists are refused, so the operator falls back to plain lists. The stale list is
+// real: the API server is asked for exactly that version.
 func lagging(n int, version func(*scenario.World) int64, resources ...string) scenario.Inject {
 	return func(w *scenario.World, fault *scenario.Fault) {
 		var old atomic.Int64
@@ -55,7 +55,7 @@ func lagging(n int, version func(*scenario.World) int64, resources ...string) sc
 	}
 }
 
-// killAfter kills an operator right after its write n, once it is noted when that was.
+// killAfter calls note right after write n of an operator, and then kills the operator.
 func killAfter(life *scenario.Life, n int, note func()) harness.Transport {
 	var writes atomic.Int64
 	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
@@ -63,7 +63,7 @@ func killAfter(life *scenario.Life, n int, note func()) harness.Transport {
 		if !harness.IsWrite(r) || int(writes.Add(1)) != n || err != nil {
 			return response, err
 		}
-		_ = response.Body.Close() // nobody lives to read it
+		_ = response.Body.Close() // the operator dies before it reads the body
 		note()
 		life.Kill()
 		return nil, http.ErrServerClosed

@@ -16,7 +16,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// frame is one event of a watch, as it comes over the wire.
+// frame is one event of a watch, as it is sent over the wire.
 type frame struct {
 	Type   string          `json:"type"`
 	Object json.RawMessage `json:"object"`
@@ -29,16 +29,16 @@ type frame struct {
 // stream is one watch of the operator, from its start to its end.
 type stream struct {
 	ctx      context.Context
-	resource string // jobs, pods, jobflows and so on
+	resource string // such as jobs, pods or jobflows
 	in       <-chan frame
 	injected *atomic.Int64
 	out      *json.Encoder
 }
 
-// send passes a frame on, and says whether anybody still listens.
+// send sends a frame to the operator, and reports whether the operator still reads the watch.
 func (s *stream) send(f frame) bool { return s.out.Encode(f) == nil }
 
-// pause waits, and says whether the stream still lives.
+// pause waits, and reports whether the watch is still open.
 func (s *stream) pause(d time.Duration) bool {
 	if d <= 0 {
 		return s.ctx.Err() == nil
@@ -51,12 +51,12 @@ func (s *stream) pause(d time.Duration) bool {
 	}
 }
 
-// shape is what becomes of the events of a watch: it takes them from a stream, and sends
-// on what it likes. The watch ends when it returns.
+// shape changes the events of a watch: it reads them from a stream, and decides what to send
+// and when. The watch ends when it returns.
 type shape func(s *stream)
 
-// shaped has a shape between the API server and every watch. lag is the longest that it
-// holds an event back.
+// shaped applies a shape to every watch of the operator. lag is the longest time for which the
+// shape holds an event back.
 func shaped(lag time.Duration, shape shape) scenario.Inject {
 	return func(_ *scenario.World, fault *scenario.Fault) {
 		fault.Lag = lag
@@ -73,7 +73,7 @@ func reshape(next http.RoundTripper, r *http.Request, shape shape, injected *ato
 		return next.RoundTrip(r)
 	}
 	r = r.Clone(r.Context())
-	r.Header.Set("Accept", "application/json") // one line an event
+	r.Header.Set("Accept", "application/json") // not protobuf, which decode cannot read
 	response, err := next.RoundTrip(r)
 	if err != nil || response.StatusCode != http.StatusOK {
 		return response, err
@@ -86,13 +86,13 @@ func reshape(next http.RoundTripper, r *http.Request, shape shape, injected *ato
 	go decode(ctx, from, frames)
 	go func() {
 		shape(&stream{ctx: ctx, resource: resourceOf(r), in: frames, injected: injected, out: json.NewEncoder(write)})
-		_ = write.Close() // the end of a watch, as the API server makes it
+		_ = write.Close() // ends the watch like the API server does
 		cancel()
 	}()
 	return response, nil
 }
 
-// pipe closes both ends.
+// pipe is a response body whose Close also ends the watch of the API server.
 type pipe struct {
 	*io.PipeReader
 	from   io.Closer

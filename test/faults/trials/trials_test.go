@@ -18,14 +18,14 @@ var (
 	budget = flag.Duration("budget", 0, "Start no trial after this time, except the first of each scenario and mode; 0 makes all trials.")
 	only   = flag.String("only", "", "Make only the trials whose name, as in failures, matches this regular expression.")
 	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "Seed of the order of the trials, and with that of the sample.")
-	// Most of a run is waiting for watches.
+	// A run mostly waits for watches.
 	together    = flag.Int("together", 8, "Number of runs at the same time.")
 	momentsEach = flag.Int("moments", 2, "Number of writes of a scenario at which each fault of the API server that happens once is tried.")
 )
 
-// TestTrials runs each scenario in peace, and then with the crashes and faults of the
-// tables: all of them, or a sample if there is a budget. Whatever happens to the operator,
-// the outcome is that of the run in peace, and all invariants hold.
+// TestTrials runs each scenario without faults, and then with the crashes and faults of the
+// tables: all of them, or a sample if -budget is set. Whatever happens to the operator, the
+// outcome is the one of the scenario, and all invariants hold.
 func TestTrials(t *testing.T) {
 	server, err := harness.StartAPIServer()
 	if err != nil {
@@ -48,8 +48,8 @@ func TestTrials(t *testing.T) {
 	c.report(drawn, len(trials))
 }
 
-// inPeace returns the runs in which nothing goes wrong, one for each scenario and mode that
-// may have a wanted trial.
+// inPeace returns the runs without faults, one for each scenario and mode that may have a
+// wanted trial.
 func inPeace(wanted *regexp.Regexp) []trial {
 	const most = 100 // more writes than any scenario has
 	var runs []trial
@@ -68,11 +68,11 @@ func matching(trials []trial, wanted *regexp.Regexp) []trial {
 	return slices.DeleteFunc(trials, func(t trial) bool { return !wanted.MatchString(t.name()) })
 }
 
-// thin shuffles the trials by the seed, and keeps -moments of each fault that happens
-// once. It keeps all crashes.
+// thin shuffles the trials by the seed. Of each one-time fault of the API server it keeps only
+// -moments trials for each scenario and mode. It keeps all crashes.
 func thin(trials []trial) []trial {
 	random := rand.New(rand.NewPCG(*seed, 0))
-	// Concurrent runs have added them in any order.
+	// Concurrent runs added the trials in a random order.
 	slices.SortFunc(trials, func(a, b trial) int { return strings.Compare(a.name(), b.name()) })
 	random.Shuffle(len(trials), func(i, j int) { trials[i], trials[j] = trials[j], trials[i] })
 	taken := map[string]int{}
@@ -87,7 +87,7 @@ func thin(trials []trial) []trial {
 }
 
 // order moves one trial of each scenario and mode to the front, and returns how many these
-// are. Otherwise the order stays.
+// are. It keeps the order otherwise.
 func order(trials []trial) (ordered []trial, first int) {
 	var others []trial
 	begun := map[string]bool{}

@@ -1,4 +1,4 @@
-// Package cli runs command-line programs as a person would, and shows what they print.
+// Package cli runs command-line programs as a user would, and logs what they print.
 package cli
 
 import (
@@ -15,7 +15,7 @@ import (
 // Output is what a program printed.
 type Output struct {
 	Stdout, Stderr string
-	// Failed says that the program exited with another code than 0.
+	// Failed is true if the exit code of the program is not 0.
 	Failed bool
 }
 
@@ -31,7 +31,8 @@ func KubectlWith(ctx context.Context, stdin string, arguments ...string) Output 
 	return Run(ctx, stdin, "kubectl", arguments...)
 }
 
-// Run runs a program. The spec fails if it cannot be started, not if it exits with an error.
+// Run runs a program. The spec fails if the program cannot be started, but not if it exits with
+// an error.
 func Run(ctx context.Context, stdin, program string, arguments ...string) Output {
 	GinkgoHelper()
 	command := exec.CommandContext(ctx, program, arguments...)
@@ -53,7 +54,7 @@ func (o Output) Succeeded() Output {
 	return o
 }
 
-// Indent moves text to the right, as output of something that the reader sees above it.
+// Indent indents text, to show that it is the output of the line above it.
 func Indent(text string) string {
 	if text == "" {
 		return ""

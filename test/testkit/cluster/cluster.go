@@ -21,10 +21,10 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 )
 
-// Cluster reads, writes and watches objects, past every cache.
+// Cluster reads, writes and watches objects without a cache.
 type Cluster struct {
 	client.WithWatch
-	// Clientset does what the client cannot: it reads logs, and asks the API server about itself.
+	// Clientset does what the client cannot: it reads logs, and discovers versions and resources.
 	Clientset kubernetes.Interface
 
 	namespaces []*corev1.Namespace
@@ -40,7 +40,7 @@ func Connect(ctx context.Context, target string) *Cluster {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	Expect(err).NotTo(HaveOccurred())
 	config.QPS = -1
-	// Warnings of the API server are shown with what the spec did.
+	// Log warnings of the API server in the output of the spec.
 	log.SetLogger(GinkgoLogr)
 
 	scheme := runtime.NewScheme()
@@ -59,7 +59,7 @@ func Connect(ctx context.Context, target string) *Cluster {
 	return c
 }
 
-// Nodes are the names of all nodes.
+// Nodes returns the names of all nodes.
 func (c *Cluster) Nodes(ctx context.Context) sets.Set[string] {
 	GinkgoHelper()
 	var nodes corev1.NodeList

@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/discovery"
 )
 
-// Inventory is every object in the cluster that can be deleted, as "resource
-// namespace/name". Events come and go, so they are left out.
+// Inventory returns every object in the cluster that can be deleted, as "resource
+// namespace/name". It leaves out Events, which come and go.
 func (c *Cluster) Inventory(ctx context.Context) (sets.Set[string], error) {
 	resources, err := discovery.ServerPreferredResources(c.Clientset.Discovery())
 	if err != nil {
@@ -32,7 +32,7 @@ func (c *Cluster) Inventory(ctx context.Context) (sets.Set[string], error) {
 			list := &metav1.PartialObjectMetadataList{}
 			list.SetGroupVersionKind(version.WithKind(resource.Kind + "List"))
 			err := c.List(ctx, list)
-			// The kind may have gone since it was discovered.
+			// The kind may have been removed since discovery.
 			if err != nil && !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
 				return nil, err
 			}

@@ -14,7 +14,7 @@ import (
 )
 
 // NewNamespace creates a namespace that is deleted after the spec, or after the specs of
-// an Ordered container. If a spec fails, what is in the namespace is printed first.
+// an Ordered container. If a spec has failed, it first prints the content of the namespace.
 func (c *Cluster) NewNamespace(ctx context.Context, prefix string) string {
 	GinkgoHelper()
 	namespace := c.CreateNamespace(ctx, prefix)
@@ -31,7 +31,8 @@ func (c *Cluster) CreateNamespace(ctx context.Context, prefix string) string {
 	return namespace.Name
 }
 
-// DeleteNamespace does not wait for the namespace to end: the next spec may begin.
+// DeleteNamespace deletes a namespace, and does not wait until it is gone, so that the next
+// spec can begin. If the spec has failed, it first prints the content of the namespace.
 func (c *Cluster) DeleteNamespace(ctx context.Context, name string) {
 	GinkgoHelper()
 	if CurrentSpecReport().Failed() {
@@ -42,8 +43,8 @@ func (c *Cluster) DeleteNamespace(ctx context.Context, name string) {
 	Expect(client.IgnoreNotFound(c.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}))).To(Succeed())
 }
 
-// ExpectNamespacesGone waits until all namespaces that were created here have ended: nothing
-// of ours keeps one from that.
+// ExpectNamespacesGone waits until all namespaces that this Cluster created are gone. It fails
+// if, for example, a finalizer of the operator blocks their deletion.
 func (c *Cluster) ExpectNamespacesGone(ctx context.Context) {
 	GinkgoHelper()
 	for _, namespace := range c.namespaces {
@@ -53,10 +54,10 @@ func (c *Cluster) ExpectNamespacesGone(ctx context.Context) {
 	}
 }
 
-// Show prints what somebody who looks into a failure asks for first.
+// Show prints the state that one needs first to understand a failure.
 func (c *Cluster) Show(ctx context.Context, namespace string) {
 	GinkgoHelper()
-	// Not every suite has the CRDs, or they are gone by now.
+	// The kinds are separate commands because the CRDs may not be installed.
 	cli.Kubectl(ctx, "get", "jobs,pods", "--namespace", namespace, "--output", "wide")
 	cli.Kubectl(ctx, "get", "jobflows,daemonjobs,jobtemplates", "--namespace", namespace, "--output", "wide")
 	cli.Kubectl(ctx, "get", "events", "--namespace", namespace, "--sort-by", ".metadata.creationTimestamp")

@@ -18,14 +18,14 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
-// operatorSelector selects the operator's Deployment and pods, however they were installed.
+// operatorSelector selects the operator's Deployment and pods, whatever installed them.
 const operatorSelector = "app.kubernetes.io/name=jobflow-operator,control-plane=controller-manager"
 
-// LeaseName is the name of the Lease for which the operator's replicas compete. Its
-// namespace is that of the Deployment.
+// LeaseName is the name of the Lease that the operator's replicas use for leader election.
+// The Lease is in the namespace of the Deployment.
 const LeaseName = "jobflow-operator.api.practice.com"
 
-// Ready matches the conditions of a pod that takes requests.
+// Ready matches the conditions of a pod that is ready.
 var Ready = ContainElement(And(HaveField("Type", corev1.PodReady), HaveField("Status", corev1.ConditionTrue)))
 
 func selectOperator() client.ListOption {
@@ -35,8 +35,8 @@ func selectOperator() client.ListOption {
 	return client.MatchingLabelsSelector{Selector: selector}
 }
 
-// Operator is the operator's Deployment. It is found by its labels, since whoever installs
-// the operator may choose another namespace.
+// Operator returns the operator's Deployment. It finds it by its labels, since the operator
+// may be installed in any namespace.
 func (c *Cluster) Operator(ctx context.Context) *appsv1.Deployment {
 	GinkgoHelper()
 	var found appsv1.DeploymentList
@@ -45,28 +45,29 @@ func (c *Cluster) Operator(ctx context.Context) *appsv1.Deployment {
 	return &found.Items[0]
 }
 
-// OperatorPods are the operator's pods that are not being deleted.
+// OperatorPods returns the operator's pods that are not being deleted.
 func (c *Cluster) OperatorPods(ctx context.Context) ([]corev1.Pod, error) {
 	var pods corev1.PodList
 	err := c.List(ctx, &pods, selectOperator())
 	return slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil }), err
 }
 
-// AskAdmission asks whether a JobFlow would be accepted. Nothing is stored.
+// AskAdmission creates a JobFlow in a dry run, which stores nothing, and returns the error.
 func (c *Cluster) AskAdmission(ctx context.Context, namespace string) error {
 	flow := flows.New(namespace, "", flows.Step("a", "true"))
 	flow.GenerateName = "asked-"
 	return c.Create(ctx, flow, client.DryRunAll)
 }
 
-// AwaitAdmission waits until a JobFlow would be accepted: the API server reaches the
+// AwaitAdmission waits until the API server accepts a JobFlow, which means that it reaches the
 // webhooks and trusts their certificate.
 func (c *Cluster) AwaitAdmission(ctx context.Context, namespace string) {
 	GinkgoHelper()
 	Eventually(ctx, c.AskAdmission).WithArguments(namespace).Should(Succeed())
 }
 
-// ExpectCycleRefused expects that admission, and not only the schema, looks at a JobFlow.
+// ExpectCycleRefused expects that the webhook validates a JobFlow: the schema alone would accept
+// a cycle.
 func (c *Cluster) ExpectCycleRefused(ctx context.Context, namespace string) {
 	GinkgoHelper()
 	err := c.Create(ctx, flows.New(namespace, "cycle", flows.Step("a", "true", "b"), flows.Step("b", "true", "a")))
@@ -74,8 +75,9 @@ func (c *Cluster) ExpectCycleRefused(ctx context.Context, namespace string) {
 	testkit.Saw("admission refuses: %v", err)
 }
 
-// KeepAskingAdmission asks admission again and again, as users do who go on creating JobFlows
-// while the operator is replaced. Stop returns how often it was asked, and what it refused.
+// KeepAskingAdmission calls AskAdmission repeatedly, like users who create JobFlows while the
+// operator is replaced. The returned function stops it, and returns the number of calls and the
+// errors.
 func (c *Cluster) KeepAskingAdmission(ctx context.Context, namespace string) (stop func() (asked int, refusals []string)) {
 	ctx, cancel := context.WithCancel(ctx)
 	began := time.Now()
@@ -88,7 +90,7 @@ func (c *Cluster) KeepAskingAdmission(ctx context.Context, namespace string) (st
 			tick := time.NewTicker(20 * time.Millisecond)
 			defer tick.Stop()
 			for ctx.Err() == nil {
-				// A question that is under way when it is stopped is still answered.
+				// Stopping does not cancel a request that is in flight.
 				err := c.AskAdmission(context.WithoutCancel(ctx), namespace)
 				mu.Lock()
 				if asked++; err != nil {

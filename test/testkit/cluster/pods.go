@@ -13,7 +13,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
 )
 
-// PodNames are the names of all pods of a namespace.
+// PodNames returns the names of all pods of a namespace.
 func (c *Cluster) PodNames(ctx context.Context, namespace string) ([]string, error) {
 	var pods corev1.PodList
 	err := c.List(ctx, &pods, client.InNamespace(namespace))
@@ -24,7 +24,7 @@ func (c *Cluster) PodNames(ctx context.Context, namespace string) ([]string, err
 	return names, err
 }
 
-// Logs are what a container of a pod has printed.
+// Logs returns the logs of a container of a pod.
 func (c *Cluster) Logs(ctx context.Context, pod *corev1.Pod, container string) string {
 	GinkgoHelper()
 	logs, err := c.Clientset.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
@@ -33,7 +33,7 @@ func (c *Cluster) Logs(ctx context.Context, pod *corev1.Pod, container string) s
 	return string(logs)
 }
 
-// Release lets the pods of Jobs end that run flows.Hold. It waits until they run.
+// Release waits until the pods of Jobs run, and then ends their script, flows.Hold.
 func (c *Cluster) Release(ctx context.Context, namespace string, jobs ...string) {
 	GinkgoHelper()
 	for _, job := range jobs {

@@ -17,37 +17,37 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
-// New is a JobFlow of steps.
+// New returns a JobFlow with these steps.
 func New(namespace, name string, steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow {
 	return build.Flow(namespace, name, steps...)
 }
 
-// Step runs a script after other steps.
+// Step returns a step that runs a script after other steps.
 func Step(name, script string, after ...string) v1alpha1.FlowStep {
 	return v1alpha1.FlowStep{Name: name, Dependencies: after, JobTemplate: Shell(script)}
 }
 
-// Shell is a Job of one container that runs a script.
+// Shell returns the spec of a Job with one container that runs a script.
 func Shell(script string) *batchv1.JobSpec {
 	spec := build.JobSpec()
-	// A shell ignores SIGTERM: without this its pod would take half a minute to end.
+	// A shell that is PID 1 ignores SIGTERM, so its pod would take half a minute to end.
 	spec.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](1)
 	spec.Template.Spec.Containers[0] = Container(script)
 	return spec
 }
 
-// Hold is a script that ends when the spec says so, with Cluster.Release: what has to happen
-// while it runs happens while it runs, however long that takes.
+// Hold is a script that runs until the spec calls Cluster.Release. So an action that has to
+// happen while the step runs may take as long as it needs.
 const Hold = "until [ -e /tmp/end ]; do sleep 0.2; done"
 
-// Container runs a script.
+// Container returns a container that runs a script.
 func Container(script string) corev1.Container {
 	container := build.JobSpec().Template.Spec.Containers[0]
 	container.ImagePullPolicy, container.Command = corev1.PullIfNotPresent, []string{"sh", "-c", script}
 	return container
 }
 
-// Summary is the part of the status that JobFlows and DaemonJobs have in common.
+// Summary returns the part of the status that JobFlows and DaemonJobs have in common.
 func Summary(object client.Object) *v1alpha1.Summary {
 	switch object := object.(type) {
 	case *v1alpha1.JobFlow:
@@ -58,7 +58,7 @@ func Summary(object client.Object) *v1alpha1.Summary {
 	panic(fmt.Sprintf("%T has no summary", object))
 }
 
-// Runs are the entries of steps or nodes in the status.
+// Runs returns the entries for steps or nodes in the status.
 func Runs(object client.Object) []v1alpha1.RunStatus {
 	switch object := object.(type) {
 	case *v1alpha1.JobFlow:
@@ -69,7 +69,7 @@ func Runs(object client.Object) []v1alpha1.RunStatus {
 	panic(fmt.Sprintf("%T has no steps or nodes", object))
 }
 
-// Ended says whether a status is the end, as internal/plan does.
+// Ended reports whether a status is final, by the same rule as internal/plan.
 func Ended(summary *v1alpha1.Summary) bool {
 	if meta.IsStatusConditionTrue(summary.Conditions, v1alpha1.ConditionComplete) {
 		return true
@@ -78,7 +78,7 @@ func Ended(summary *v1alpha1.Summary) bool {
 	return failed != nil && failed.Status == metav1.ConditionTrue && failed.Reason != v1alpha1.ReasonInvalidSpec
 }
 
-// JobIs says whether a Job has one of the conditions.
+// JobIs reports whether one of these conditions of a Job is true.
 func JobIs(job *batchv1.Job, kinds ...batchv1.JobConditionType) bool {
 	return slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
 		return c.Status == corev1.ConditionTrue && slices.Contains(kinds, c.Type)

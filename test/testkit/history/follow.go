@@ -13,12 +13,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Follow lists and watches, and notes each object whenever it changes, for as long as ctx
-// lasts. It returns when it has noted what is there.
+// Follow lists and watches objects, and calls note for each object whenever it changes, until
+// ctx ends. It returns once it has called note for the objects that exist.
 //
-// A watch that breaks off continues where it was, so that it misses nothing. An API server
-// that was restarted may not know what was before: the watch then begins anew with a list,
-// and Follow tells gap, because what was created and deleted in between was not seen.
+// A watch that breaks resumes from its last resource version, so it misses nothing. If the API
+// server no longer has that version, for example after a restart, Follow lists again. It then
+// calls gap, because it has not seen what was created and deleted in between.
 func Follow(ctx context.Context, c client.WithWatch, list client.ObjectList, note func(watch.EventType, client.Object), gap func(error), options ...client.ListOption) error {
 	f := &follower{c, list.DeepCopyObject().(client.ObjectList), options, note, gap}
 	from, err := f.list(ctx)
@@ -32,7 +32,7 @@ func Follow(ctx context.Context, c client.WithWatch, list client.ObjectList, not
 			} else {
 				from = f.watch(ctx, from)
 			}
-			// Only asking tells that the API server is back.
+			// Only polling shows that the API server is back.
 			select {
 			case <-ctx.Done():
 			case <-time.After(100 * time.Millisecond):
@@ -50,7 +50,7 @@ type follower struct {
 	gap     func(error)
 }
 
-// list returns where a watch has to begin.
+// list notes all objects, and returns the resource version from which to watch.
 func (f *follower) list(ctx context.Context) (from string, err error) {
 	if err := f.client.List(ctx, f.objects, f.options...); err != nil {
 		return "", err
@@ -61,7 +61,8 @@ func (f *follower) list(ctx context.Context) (from string, err error) {
 	})
 }
 
-// watch returns where to continue, and nothing if the API server does not know that any more.
+// watch notes changes until the watch ends. It returns the resource version from which to
+// resume, or "" if the API server no longer has it.
 func (f *follower) watch(ctx context.Context, from string) string {
 	raw := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: from, AllowWatchBookmarks: true}}
 	watcher, err := f.client.Watch(ctx, f.objects, append([]client.ListOption{raw}, f.options...)...)
@@ -85,7 +86,7 @@ func (f *follower) watch(ctx context.Context, from string) string {
 	return from
 }
 
-// resume returns where to continue after an error.
+// resume returns the resource version from which to resume after an error, or "".
 func (f *follower) resume(from string, err error) string {
 	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 		f.gap(fmt.Errorf("the watch had to begin anew with a list: %w", err))

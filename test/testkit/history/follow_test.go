@@ -19,7 +19,7 @@ type server struct {
 	job      *batchv1.Job
 	watchers []*watch.FakeWatcher
 	lists    int
-	// from are the resource versions that watches began with.
+	// from has the resource versions from which watches began.
 	from []string
 }
 
@@ -71,7 +71,7 @@ func TestFollow(t *testing.T) {
 	})
 }
 
-// names waits until everything that was sent has been noted.
+// names returns the names of the recorded Jobs, once every event that was sent is recorded.
 func names(h *History) (names []string) {
 	synctest.Wait()
 	for _, job := range Entries[*batchv1.Job](h) {

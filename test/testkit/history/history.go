@@ -1,6 +1,6 @@
-// Package history remembers what a namespace had, by watch, also what is gone again: a Job
-// that was created twice cannot hide. It serves programs as well as suites; package record
-// has what only suites need.
+// Package history records the objects of a namespace by watches, including deleted ones, so
+// that it shows a Job that was created twice. Both programs and suites use it; package record
+// adds what only suites need.
 package history
 
 import (
@@ -20,15 +20,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// History is every object that was noted, in the order in which these were first seen. An
-// empty one is ready for use.
+// History has every object that was noted, in the order in which they were first seen. The
+// zero value is ready for use.
 type History struct {
 	followed []followed
 
 	mu       sync.Mutex
 	entries  []*Entry[client.Object]
 	err      error
-	changed  chan struct{} // closed at the next change; nil until somebody waits for it
+	changed  chan struct{} // closed at the next change; nil if nothing waits for it
 	onChange []func(Change)
 }
 
@@ -39,23 +39,23 @@ type followed struct {
 	options []client.ListOption
 }
 
-// Entry is an object as it was last seen. It is to be read only.
+// Entry is an object as it was last seen. Do not modify it.
 type Entry[T client.Object] struct {
 	Object T
-	// Seen is when it was seen first.
+	// Seen is the time when the object was first seen.
 	Seen    time.Time
 	Deleted bool
 }
 
-// Change is one thing that was written, as a watch shows it.
+// Change is one write to an object, as a watch shows it.
 type Change struct {
 	Type   watch.EventType // Added, Modified or Deleted
 	Object client.Object
-	// Before is the object as it was seen before, or nil.
+	// Before is the previous state of the object, or nil if it had not been seen.
 	Before client.Object
 }
 
-// Follow notes all objects of some kinds for as long as ctx lasts.
+// Follow notes all objects of these kinds until ctx ends.
 func (h *History) Follow(ctx context.Context, c client.WithWatch, kinds []client.ObjectList, options ...client.ListOption) error {
 	for _, list := range kinds {
 		h.followed = append(h.followed, followed{c, list, options})
@@ -66,7 +66,7 @@ func (h *History) Follow(ctx context.Context, c client.WithWatch, kinds []client
 	return nil
 }
 
-// Note notes an event of a watch.
+// Note records an event of a watch.
 func (h *History) Note(kind watch.EventType, object client.Object) {
 	change := Change{Type: kind, Object: object}
 	h.mu.Lock()
@@ -89,7 +89,7 @@ func (h *History) Note(kind watch.EventType, object client.Object) {
 	h.wake()
 }
 
-// wake wakes who waits. The caller holds mu.
+// wake wakes the callers of Wait. The caller of wake holds mu.
 func (h *History) wake() {
 	if h.changed != nil {
 		close(h.changed)
@@ -97,7 +97,7 @@ func (h *History) wake() {
 	}
 }
 
-// Fail says why the history may not be complete.
+// Fail records a reason why the history may be incomplete.
 func (h *History) Fail(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -105,7 +105,7 @@ func (h *History) Fail(err error) {
 	h.wake()
 }
 
-// Err returns why the history may not be complete, as it is not when the API server was
+// Err returns why the history may be incomplete, for example because the API server was
 // restarted.
 func (h *History) Err() error {
 	h.mu.Lock()
@@ -113,16 +113,16 @@ func (h *History) Err() error {
 	return h.err
 }
 
-// OnChange has f called with each change from now on. Those of one kind come in order;
-// changes of different kinds may come at the same time.
+// OnChange calls f for each change from now on. Changes of one kind come in order; f may be
+// called concurrently for changes of different kinds.
 func (h *History) OnChange(f func(Change)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.onChange = append(slices.Clone(h.onChange), f)
 }
 
-// Wait waits until a condition holds. It is asked again at every change, when all listeners
-// have heard of that.
+// Wait waits until a condition holds. It checks the condition again after every change, once
+// all functions of OnChange have returned.
 func (h *History) Wait(ctx context.Context, holds func() bool) error {
 	for {
 		h.mu.Lock()
@@ -145,7 +145,8 @@ func (h *History) Wait(ctx context.Context, holds func() bool) error {
 	}
 }
 
-// CatchUp waits until the history shows everything that the API server has by now.
+// CatchUp waits until the history shows everything that the API server has at the time of
+// the call.
 func (h *History) CatchUp(ctx context.Context) error {
 	for _, f := range h.followed {
 		list := f.list.DeepCopyObject().(client.ObjectList)
@@ -164,7 +165,7 @@ func (h *History) CatchUp(ctx context.Context) error {
 			return err
 		}
 		is := func(object client.Object) bool {
-			got, _ := f.client.GroupVersionKindFor(object) // what was watched is of the scheme
+			got, _ := f.client.GroupVersionKindFor(object) // the scheme has every kind that was watched
 			return got == schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind[:len(kind.Kind)-len("List")]}
 		}
 		if err := h.Wait(ctx, func() bool { return h.shows(is, there, Version(list)) }); err != nil {
@@ -174,8 +175,8 @@ func (h *History) CatchUp(ctx context.Context) error {
 	return nil
 }
 
-// shows says whether the objects of a kind are those that were there at a version, or what
-// became of them since.
+// shows reports whether the history has all objects of a kind that existed at a resource
+// version, in that or a later state, and no others that old.
 func (h *History) shows(is func(client.Object) bool, there map[types.UID]int64, at int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -192,27 +193,27 @@ func (h *History) shows(is func(client.Object) bool, there map[types.UID]int64, 
 	return shown == len(there)
 }
 
-// Version is the resource version of an object or list. All kinds are counted by one etcd, so
-// that it orders writes to different objects, too.
+// Version returns the resource version of an object or list. All kinds share one etcd, so
+// versions also order writes to different objects.
 func Version(object interface{ GetResourceVersion() string }) int64 {
 	version, err := strconv.ParseInt(object.GetResourceVersion(), 10, 64)
 	if err != nil {
-		panic(err) // it is etcd's, a number
+		panic(err) // resource versions come from etcd and are numbers
 	}
 	return version
 }
 
-// Gone says whether an object existed and was deleted.
+// Gone reports whether an object existed and was deleted.
 func (h *History) Gone(uid types.UID) bool {
 	return slices.ContainsFunc(Entries[client.Object](h), func(e Entry[client.Object]) bool { return e.Deleted && e.Object.GetUID() == uid })
 }
 
-// Empty says whether nothing exists any more.
+// Empty reports whether no object exists.
 func (h *History) Empty() bool {
 	return !slices.ContainsFunc(Entries[client.Object](h), func(e Entry[client.Object]) bool { return !e.Deleted })
 }
 
-// Entries are the objects of a type, also those that are gone.
+// Entries returns the objects of a type, including deleted ones.
 func Entries[T client.Object](h *History) []Entry[T] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -225,7 +226,7 @@ func Entries[T client.Object](h *History) []Entry[T] {
 	return found
 }
 
-// Objects are the objects of a type that exist.
+// Objects returns the objects of a type that exist.
 func Objects[T client.Object](h *History) []T {
 	var found []T
 	for _, entry := range Entries[T](h) {
@@ -236,7 +237,7 @@ func Objects[T client.Object](h *History) []T {
 	return found
 }
 
-// Find returns the object of a type and name that exists, or nil.
+// Find returns the existing object of a type and name, or nil.
 func Find[T client.Object](h *History, key client.ObjectKey) (found T) {
 	for _, object := range Objects[T](h) {
 		if client.ObjectKeyFromObject(object) == key {

@@ -12,8 +12,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
-// Results follows the status of a JobFlow or DaemonJob through all its versions: a result that
-// was recorded stays, and so does the end. An empty one is ready for use.
+// Results checks the status of a JobFlow or DaemonJob through all its versions: a recorded
+// result must not change, and an object that has ended must not run again. The zero value is
+// ready for use.
 type Results struct {
 	mu       sync.Mutex
 	runs     map[string]v1alpha1.RunStatus
@@ -21,7 +22,7 @@ type Results struct {
 	problems []string
 }
 
-// Note notes a version of the JobFlow or DaemonJob.
+// Note checks the next version of the JobFlow or DaemonJob.
 func (r *Results) Note(change Change) {
 	if change.Type == watch.Deleted {
 		return
@@ -60,19 +61,19 @@ func same(a, b *v1alpha1.RunStatus) bool {
 	return a.Phase == b.Phase && a.Reason == b.Reason && a.JobUID == b.JobUID && a.Attempt == b.Attempt
 }
 
-// problem records what did not stay. The caller holds mu.
+// problem records a change that must not happen. The caller holds mu.
 func (r *Results) problem(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Sprintf(format, args...))
 }
 
-// Broken tells of what did not stay.
+// Broken returns the changes that must not happen.
 func (r *Results) Broken() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.problems)
 }
 
-// Ended is the first version in which it had ended, or nil.
+// Ended returns the first version in which the object had ended, or nil.
 func (r *Results) Ended() client.Object {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package kustomize renders what config/ installs.
+// Package kustomize renders the manifests in config/.
 package kustomize
 
 import (
@@ -17,17 +17,17 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
-// Build is what "kubectl apply -k" applies for a base of config/, such as "default",
-// with components of config/components.
+// Build returns the objects that "kubectl apply -k" applies for a base in config/, such as
+// "default", with components from config/components.
 func Build(t testing.TB, base string, components ...string) []*unstructured.Unstructured {
 	t.Helper()
 	return BuildWithImages(t, nil, base, components...)
 }
 
-// BuildWithImages is the same with other images.
+// BuildWithImages is Build with replaced images.
 func BuildWithImages(t testing.TB, images []types.Image, base string, components ...string) []*unstructured.Unstructured {
 	t.Helper()
-	// Kustomize is not made for use by several goroutines, and takes long for the CRDs.
+	// Kustomize is not safe for concurrent use, and takes long for the CRDs.
 	built.mu.Lock()
 	defer built.mu.Unlock()
 	key := fmt.Sprint(images, base, components)
@@ -41,7 +41,7 @@ func BuildWithImages(t testing.TB, images []types.Image, base string, components
 	return objects
 }
 
-// built is what Kustomize has made, since each test of a package asks for the same.
+// built caches what Kustomize built, since the tests of a package build the same objects.
 var built = struct {
 	mu      sync.Mutex
 	objects map[string][]*unstructured.Unstructured
@@ -50,7 +50,7 @@ var built = struct {
 func build(t testing.TB, images []types.Image, base string, components []string) []*unstructured.Unstructured {
 	t.Helper()
 	dir := t.TempDir()
-	// Kustomize takes only relative paths.
+	// Kustomize accepts only relative paths.
 	relative := func(name string) string {
 		path, err := filepath.Rel(dir, repository.Path("config/"+name))
 		if err != nil {

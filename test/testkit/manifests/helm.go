@@ -11,16 +11,16 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
-// Helm runs the program that make has built into bin/.
+// Helm runs bin/helm, which make builds.
 func Helm(ctx context.Context, stdin string, arguments ...string) ([]byte, error) {
 	path := repository.Path("bin/helm")
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%w; run: make bin/helm", err)
 	}
 	command := exec.CommandContext(ctx, path, arguments...)
-	// Neither a cluster nor what the user has set for Helm matters here.
+	// Neither a cluster nor the user's settings for Helm may influence the result.
 	command.Env = append(os.Environ(), "KUBECONFIG=/dev/null", "HELM_NAMESPACE=", "HELM_PLUGINS=/dev/null",
-		// A third less processor time: it ends before it has much garbage.
+		// This saves a third of the CPU time: helm exits before it has much garbage.
 		"GOGC=400")
 	command.Stdin = strings.NewReader(stdin)
 	var stdout, stderr bytes.Buffer

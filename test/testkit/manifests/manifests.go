@@ -1,4 +1,4 @@
-// Package manifests reads the YAML files of the repository, and what was rendered from them.
+// Package manifests reads the YAML files of the repository, and manifests rendered from them.
 package manifests
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/repository"
 )
 
-// Read is the content of a file of the repository.
+// Read returns the content of a file in the repository.
 func Read(t testing.TB, name string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(repository.Path(name))
@@ -30,7 +30,7 @@ func Read(t testing.TB, name string) []byte {
 	return content
 }
 
-// Load is a YAML or JSON file of the repository. T may have only some of its fields.
+// Load decodes a YAML or JSON file in the repository. T may have only some of its fields.
 func Load[T any](t testing.TB, name string) T {
 	t.Helper()
 	content, err := yaml.YAMLToJSONStrict(Read(t, name))
@@ -44,7 +44,7 @@ func Load[T any](t testing.TB, name string) T {
 	return document
 }
 
-// LoadObjects is the objects in the files of the repository that match a pattern of
+// LoadObjects returns the objects in the files of the repository that match a pattern of
 // filepath.Glob.
 func LoadObjects(t testing.TB, pattern string) []*unstructured.Unstructured {
 	t.Helper()
@@ -63,7 +63,7 @@ func LoadObjects(t testing.TB, pattern string) []*unstructured.Unstructured {
 	return objects
 }
 
-// Parse reads objects from YAML. Documents of nothing but comments are left out.
+// Parse reads objects from YAML. It skips documents that have only comments.
 func Parse(t testing.TB, text []byte) []*unstructured.Unstructured {
 	t.Helper()
 	var objects []*unstructured.Unstructured
@@ -89,10 +89,10 @@ func Parse(t testing.TB, text []byte) []*unstructured.Unstructured {
 	}
 }
 
-// ID is the kind and name of an object, such as "Service metrics".
+// ID returns the kind and name of an object, such as "Service metrics".
 func ID(o *unstructured.Unstructured) string { return o.GetKind() + " " + o.GetName() }
 
-// ByID finds objects by their IDs. Two objects of one ID are an error.
+// ByID maps objects by their IDs. The test fails if two objects have the same ID.
 func ByID(t testing.TB, objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
 	t.Helper()
 	found := map[string]*unstructured.Unstructured{}
@@ -105,8 +105,8 @@ func ByID(t testing.TB, objects []*unstructured.Unstructured) map[string]*unstru
 	return found
 }
 
-// All is the objects of a kind, or of an ID, as their Go type. A field that the type does
-// not have is an error, as it is for the API server.
+// All returns the objects of a kind, or with an ID, as their Go type. The test fails for a
+// field that the type does not have, as the API server would refuse it.
 func All[T any](t testing.TB, objects []*unstructured.Unstructured, which string) []T {
 	t.Helper()
 	var found []T
@@ -123,7 +123,7 @@ func All[T any](t testing.TB, objects []*unstructured.Unstructured, which string
 	return found
 }
 
-// Only is the one object of a kind, or of an ID, as its Go type.
+// Only returns the one object of a kind, or with an ID, as its Go type.
 func Only[T any](t testing.TB, objects []*unstructured.Unstructured, which string) T {
 	t.Helper()
 	found := All[T](t, objects, which)

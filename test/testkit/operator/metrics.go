@@ -11,10 +11,10 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Metrics are what an operator serves, by name.
+// Metrics has the metrics that an operator serves, by name.
 type Metrics map[string]*dto.MetricFamily
 
-// Scrape reads the metrics with a token, if any.
+// Scrape reads the metrics. If token is not empty, it authenticates with it.
 func (p *Process) Scrape(ctx context.Context, token string) (Metrics, error) {
 	select {
 	case <-p.ended:
@@ -25,7 +25,7 @@ func (p *Process) Scrape(ctx context.Context, token string) (Metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // It was read to its end.
+	defer response.Body.Close() //nolint:errcheck // Nothing can be done about it after reading the body.
 	if response.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(response.Body)
 		return nil, fmt.Errorf("reading metrics: %s: %s", response.Status, body)
@@ -34,8 +34,8 @@ func (p *Process) Scrape(ctx context.Context, token string) (Metrics, error) {
 	return parser.TextToMetricFamilies(response.Body)
 }
 
-// Sum adds up the series of a metric that have these labels. A summary counts as the
-// number of what it has observed.
+// Sum adds up the series of a metric that have these labels. A summary counts with its number
+// of observations.
 func (m Metrics) Sum(name string, labels map[string]string) float64 {
 	sum := 0.0
 	for _, series := range m[name].GetMetric() {

@@ -1,5 +1,5 @@
-// Package operator runs the operator's program as a process and reads what it uses and
-// serves.
+// Package operator runs the operator's program as a process, and reads its metrics and its use
+// of CPU and memory.
 package operator
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/port"
 )
 
-// Program returns the path of the operator's program: all tests run the one that make
-// has built, which is the one that ships.
+// Program returns the path of the operator's program. All tests run the program that make
+// built, which is the one that ships.
 func Program() (string, error) {
 	if path := os.Getenv("OPERATOR"); path != "" {
 		return path, nil
@@ -29,34 +29,34 @@ func Program() (string, error) {
 	return "", errors.New("OPERATOR is not set: make test sets it, and so does: make build && export OPERATOR=$PWD/bin/manager")
 }
 
-// Options say how to run the operator.
+// Options defines how to run the operator.
 type Options struct {
-	// Program is what Program returns, unless it is set.
+	// Program is the path of the program; by default the one that the function Program returns.
 	Program    string
 	Kubeconfig string
-	// CertDir is the directory of the webhooks' certificate. Without one, admission is off.
+	// CertDir is the directory of the webhooks' certificate. If it is empty, webhooks are disabled.
 	CertDir string
-	// SecureMetrics serves metrics over HTTPS, to those whom the API server authorizes.
+	// SecureMetrics serves metrics over HTTPS, to clients that the API server authorizes.
 	SecureMetrics bool
-	// Args are further arguments, Env further variables of the environment.
+	// Args has more arguments, Env more environment variables.
 	Args, Env []string
-	// Log gets the operator's output.
+	// Log receives the operator's output.
 	Log io.Writer
 }
 
 // Process is an operator that was started.
 type Process struct {
-	// Metrics, Probes and Webhooks are the URLs of what it serves.
+	// Metrics, Probes and Webhooks are the URLs of its endpoints.
 	Metrics, Probes, Webhooks string
 	// Client trusts any certificate: tests of certificates are in webhooks/.
 	Client *http.Client
 
 	cmd   *exec.Cmd
 	ended chan struct{}
-	err   error // of its end
+	err   error // of Wait; set once ended is closed
 }
 
-// Start starts the operator on ports of its own. Told to end, it does so without delay.
+// Start starts the operator on free ports, with no delay at shutdown.
 func Start(o Options) (*Process, error) {
 	if o.Program == "" {
 		program, err := Program()
@@ -109,14 +109,14 @@ func Start(o Options) (*Process, error) {
 	return p, nil
 }
 
-// StartLogged starts the operator with its log in a file, and waits until its metrics show
-// that it is ready.
+// StartLogged starts the operator, writes its output to the file log, and waits until ready
+// returns true for its metrics.
 func StartLogged(ctx context.Context, o Options, log string, ready func(Metrics) bool) (*Process, error) {
 	file, err := os.Create(log)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // The operator writes to a descriptor of its own.
+	defer file.Close() //nolint:errcheck // The operator has its own file descriptor.
 	o.Log = file
 	p, err := Start(o)
 	if err != nil {
@@ -135,9 +135,10 @@ func StartLogged(ctx context.Context, o Options, log string, ready func(Metrics)
 // Ended is closed when the operator has ended, by itself or by Stop.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Stop ends the operator as the kubelet does. Its error is nil if the operator ended well.
+// Stop ends the operator with SIGTERM, as the kubelet does. It returns nil if the operator exited
+// with 0.
 func (p *Process) Stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // It fails only if the operator has ended.
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only if the operator has ended
 	select {
 	case <-p.ended:
 		return p.err
@@ -146,17 +147,17 @@ func (p *Process) Stop() error {
 	}
 }
 
-// Ready returns whether the operator says that it is ready.
+// Ready reports whether the readiness probe of the operator succeeds.
 func (p *Process) Ready() bool {
 	response, err := p.Client.Get(p.Probes + "/readyz")
 	if err != nil {
 		return false
 	}
-	defer response.Body.Close() //nolint:errcheck // Its status was all.
+	defer response.Body.Close() //nolint:errcheck // Only the status code is needed.
 	return response.StatusCode == http.StatusOK
 }
 
-// Get returns the answer of the metrics endpoint to somebody with this token, if any.
+// Get requests the metrics endpoint. If token is not empty, it authenticates with it.
 func (p *Process) Get(ctx context.Context, token string) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Metrics, http.NoBody)
 	if err != nil {

@@ -20,7 +20,7 @@ func TestUsage(t *testing.T) {
 	if err != nil || now < 1024 || peak < now {
 		t.Errorf("%d KiB, %d at the peak: %v", now, peak, err)
 	}
-	// The kernel counts in hundredths of a second, so this early it may be 0.
+	// The kernel counts in hundredths of a second, so the value may still be 0.
 	if cpu, err := p.CPU(); err != nil || cpu < 0 || cpu > 600 {
 		t.Errorf("%v seconds of processor time: %v", cpu, err)
 	}

@@ -30,7 +30,7 @@ func (p *Process) CPU() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	// The name of the program, in brackets, may have blanks.
+	// The program's name, in parentheses, may contain spaces.
 	fields := strings.Fields(content[strings.LastIndexByte(content, ')')+1:])
 	const utime, stime, ticksPerSecond = 11, 12, 100
 	user, errUser := strconv.ParseFloat(fields[utime], 64)

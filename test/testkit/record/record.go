@@ -1,4 +1,4 @@
-// Package record remembers every Job and pod that a namespace had, for the specs of a suite.
+// Package record records every Job and pod that a namespace had, for the specs of a suite.
 package record
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/history"
 )
 
-// Record is the history of a namespace. What is asked of it fails the spec if the history
-// may not be complete.
+// Record is the history of a namespace. Its methods fail the spec if the history may be
+// incomplete.
 type Record struct{ history.History }
 
 // Start records a namespace until the spec ends.
@@ -26,7 +26,7 @@ func Start(c client.WithWatch, namespace string) *Record {
 	return StartWith(ctx, c, namespace)
 }
 
-// StartWith records a namespace for as long as ctx lasts.
+// StartWith records a namespace until ctx ends.
 func StartWith(ctx context.Context, c client.WithWatch, namespace string) *Record {
 	GinkgoHelper()
 	r := &Record{}
@@ -36,7 +36,7 @@ func StartWith(ctx context.Context, c client.WithWatch, namespace string) *Recor
 	return r
 }
 
-// show shows the reader of the output what happens.
+// show logs new Jobs and the phases of pods.
 func show(change history.Change) {
 	switch object := change.Object.(type) {
 	case *batchv1.Job:
@@ -50,7 +50,7 @@ func show(change history.Change) {
 	}
 }
 
-// Created counts by name how often a Job was created.
+// Created returns how often each Job was created, by name.
 func (r *Record) Created() map[string]int {
 	GinkgoHelper()
 	Expect(r.Err()).NotTo(HaveOccurred())
@@ -61,7 +61,7 @@ func (r *Record) Created() map[string]int {
 	return counts
 }
 
-// OnceEach is what Created returns when each of these Jobs was created once and no other was.
+// OnceEach returns what Created returns if each of these Jobs was created once, and no others.
 func OnceEach(jobs ...string) map[string]int {
 	counts := map[string]int{}
 	for _, job := range jobs {
@@ -70,7 +70,7 @@ func OnceEach(jobs ...string) map[string]int {
 	return counts
 }
 
-// PodsOf are the pods that a Job had, in order of creation.
+// PodsOf returns the pods that a Job had, in order of creation.
 func (r *Record) PodsOf(job string) []*corev1.Pod {
 	GinkgoHelper()
 	Expect(r.Err()).NotTo(HaveOccurred())
@@ -83,7 +83,7 @@ func (r *Record) PodsOf(job string) []*corev1.Pod {
 	return pods
 }
 
-// PodOf is the only pod that a Job had.
+// PodOf waits for the pod of a Job, and fails the spec if the Job had more than one.
 func (r *Record) PodOf(job string) *corev1.Pod {
 	GinkgoHelper()
 	Eventually(r.PodsOf).WithArguments(job).Should(HaveLen(1), "pods of Job %s", job)
@@ -96,8 +96,8 @@ func (r *Record) AwaitRunning(job string) {
 	Eventually(r.PodsOf).WithArguments(job).Should(ContainElement(HaveField("Status.Phase", corev1.PodRunning)), "pods of Job %s", job)
 }
 
-// EndedPodsOf are the pods that a Job had, at least one, once all have ended. The record may
-// be a moment behind what the operator saw.
+// EndedPodsOf waits until all pods of a Job have ended, and returns them, at least one. It waits
+// because the record may lag behind what the operator saw.
 func (r *Record) EndedPodsOf(job string) []*corev1.Pod {
 	GinkgoHelper()
 	ended := HaveField("Status.ContainerStatuses", ContainElement(HaveField("State.Terminated", Not(BeNil()))))
