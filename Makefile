@@ -168,7 +168,7 @@ test-scorecard: cluster-up image-load deploy scorecard-load $(OPERATOR_SDK) $(KU
 	  go -C test run ./scorecard/runner --operator-sdk $(OPERATOR_SDK) $(if $(OWN_CLUSTER),--untar-image $(UNTAR_IMG)) $(CURDIR)/bundle
 
 .PHONY: test-observability
-test-observability: build $(DEVCLUSTER) $(PROMTOOL) ## Test the alerts with promtool, and that a running operator serves every metric they and the dashboard use.
+test-observability: build $(DEVCLUSTER) $(PROMTOOL) ## Test alerts with promtool; check every metric of alerts and dashboard at a running operator.
 	$(call say,Testing alerts, runbooks and dashboard)
 	@$(use_apiserver); PROMTOOL=$(PROMTOOL) go -C test test -count=1 -timeout 15m ./observability
 
