@@ -83,7 +83,7 @@ say = @printf '\n==> %s\n' "$(1)"
 help: ## Show this list.
 	@awk 'BEGIN { FS = ":.*## "; print "Usage: make TARGET" } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nVariables: IMG, CLUSTER_FLAGS, KUBECONFIG (demo, test-e2e, deploy and the like use that cluster)\n'
 
 .PHONY: demo
