@@ -141,8 +141,7 @@ func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJo
 	for i := range list.Items {
 		nodes[list.Items[i].Name] = &list.Items[i]
 	}
-	known := sets.KeySet(nodes)
-	for name := range missed(dj, own, known).Union(returned(dj, known)) {
+	for name := range doubtful(dj, own, sets.KeySet(nodes)) {
 		node := &corev1.Node{}
 		err := r.children.live.Get(ctx, client.ObjectKey{Name: name}, node)
 		switch {
@@ -161,34 +160,26 @@ func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJo
 	}, nil
 }
 
-// returned are the nodes that are recorded as gone although the cache has them. Either they
-// are back, or the cache of a new leader is older than the record. Without a live read, the
-// Job of a node that is gone would be created once more.
-func returned(dj *v1alpha1.DaemonJob, known sets.Set[string]) sets.Set[string] {
-	names := sets.New[string]()
-	for i := range dj.Status.Nodes {
-		if run := &dj.Status.Nodes[i]; run.Reason == v1alpha1.ReasonNodeGone && known.Has(run.Name) {
-			names.Insert(run.Name)
-		}
-	}
-	return names
-}
-
-// missed are the nodes that the cache does not have and that may yet exist: in that of a
-// new leader one that just joined is missing. To take it for gone would delete the Job
-// that is there and run it again, or end the DaemonJob without a node that is recorded
-// to wait for its Job.
-func missed(dj *v1alpha1.DaemonJob, own plan.Observed, known sets.Set[string]) sets.Set[string] {
+// doubtful returns the nodes for which the cache contradicts the ledger. The cache of a new
+// leader may be older than the ledger, so each of these nodes is read live. A node that just
+// joined may be missing from the cache: treating it as gone would delete its Job and run it
+// again, or end the DaemonJob although the node is recorded as waiting for its Job. A node
+// that is recorded as gone may still be in the cache: treating it as returned would run its
+// Job once more.
+func doubtful(dj *v1alpha1.DaemonJob, own plan.Observed, known sets.Set[string]) sets.Set[string] {
 	names := sets.New[string]()
 	for name, job := range own.Jobs {
-		if !plan.Final(job.Phase) {
+		if !plan.Final(job.Phase) && !known.Has(name) {
 			names.Insert(name)
 		}
 	}
 	for i := range dj.Status.Nodes {
-		if run := &dj.Status.Nodes[i]; run.Phase == v1alpha1.PhaseWaiting && run.JobUID == "" {
+		run := &dj.Status.Nodes[i]
+		waits := run.Phase == v1alpha1.PhaseWaiting && run.JobUID == ""
+		isGone := run.Reason == v1alpha1.ReasonNodeGone
+		if known.Has(run.Name) && isGone || !known.Has(run.Name) && waits {
 			names.Insert(run.Name)
 		}
 	}
-	return names.Difference(known)
+	return names
 }
