@@ -35,6 +35,13 @@ if uses '"OPERATOR"|operator\.Program'; then
   make build
   export OPERATOR=$root/bin/manager
 fi
+if uses 'manifests\.Helm'; then
+  make "$root/bin/helm"
+fi
+if uses '"PROMTOOL"'; then
+  make "$root/bin/promtool"
+  export PROMTOOL=$root/bin/promtool
+fi
 case $package in
   test/e2e | test/olm | test/helm/install | test/faults/cluster)
     export KUBECONFIG=${KUBECONFIG:-$("$devcluster" kubeconfig --name "$CLUSTER")}
@@ -49,7 +56,7 @@ case $package in
     if uses USE_EXISTING_CLUSTER && runs "$UNIT_CLUSTER"; then
       KUBECONFIG=$("$devcluster" kubeconfig --name "$UNIT_CLUSTER")
       export KUBECONFIG USE_EXISTING_CLUSTER=true
-    elif uses 'envtest|KUBEBUILDER_ASSETS|harness'; then
+    elif uses 'envtest|internal/testing/apiserver|faults/internal/'; then
       KUBEBUILDER_ASSETS=$("$devcluster" assets)
       export KUBEBUILDER_ASSETS
     fi

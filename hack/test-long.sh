@@ -14,17 +14,23 @@ tree=$(git ls-files -co --exclude-standard -z -- . ':!docs' ':!*.md' | sort -z |
 
 elapsed() { printf '%dm%02ds' $(($1 / 60)) $(($1 % 60)); }
 
-summary=() faults=() failed=0
+declare -A targets
+faults=()
 for part in "$@"; do
   case $part in
-    cluster | fuzz | misuse | soak | trials) target=faults-$part faults+=("$part") ;;
-    chart | graphs | statements) target=test-$part ;;
-    bench) target=bench ;;
+    cluster | fuzz | misuse | soak | trials) targets[$part]=faults-$part faults+=("$part") ;;
+    chart | graphs | statements) targets[$part]=test-$part ;;
+    bench) targets[$part]=bench ;;
     *)
       echo "test-long: there is no part $part" >&2
       exit 2
       ;;
   esac
+done
+
+summary=() failed=0
+for part in "$@"; do
+  target=${targets[$part]}
   if [[ -e $stamps/$part-$tree ]]; then
     summary+=("$(printf '%-11s passed before on this tree: %s' "$part" "$(< "$stamps/$part-$tree")")")
     continue

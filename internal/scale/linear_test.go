@@ -136,7 +136,7 @@ func cutLast(s, separator string) (before, after string, found bool) {
 var countSlices = flag.Bool("scale.slices", false, "count the statements of the package slices, too")
 
 // TestStatements counts, where time would depend on the machine: the coverage of a
-// run says how many times each statement was executed.
+// run returns how many times each statement was executed.
 func TestStatements(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "counted.test")

@@ -73,7 +73,8 @@ var _ = Describe("The current version", func() {
 	}, SpecTimeout(10*time.Minute))
 })
 
-// upgradeable is where an OperatorCondition says whether OLM may upgrade, and why not.
+// upgradeable is the JSONPath of an OperatorCondition to whether OLM may upgrade, and to the
+// reason.
 const upgradeable = `{.spec.conditions[?(@.type=="Upgradeable")].status} {.spec.conditions[?(@.type=="Upgradeable")].reason}`
 
 // applyExamples creates the alm-examples of the CSV in the cluster, as a console does,

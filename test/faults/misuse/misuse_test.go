@@ -155,7 +155,7 @@ func (c *cluster) baseline(ctx context.Context, r *row) (*view, error) {
 // undecodable are the names of values that a careless schema takes and Go does not.
 var undecodable = []string{"'1e1.5'", "one more than 32 bits hold", "more than 64 bits hold"}
 
-// sampleValues is how many values a property of ours gets in a sample.
+// sampleValues is the number of values that a sample tries for each property of our own.
 const sampleValues = 3
 
 // trials are all values of all properties that are ours, from the start and by a change,

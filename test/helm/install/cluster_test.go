@@ -22,8 +22,8 @@ func helm(ctx context.Context, arguments ...string) cli.Output {
 // specPrefix begins the names of the specs' namespaces.
 const specPrefix = "test-helm-"
 
-// added is what there is in the cluster that was not there before anything was
-// installed, but for what is in the namespaces of specs.
+// added returns the objects that have appeared in the cluster since before the first
+// installation. It leaves out those in the namespaces of specs.
 func added(ctx context.Context) ([]string, error) {
 	now, err := k8s.Inventory(ctx)
 	var objects []string

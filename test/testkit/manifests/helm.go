@@ -15,7 +15,7 @@ import (
 func Helm(ctx context.Context, stdin string, arguments ...string) ([]byte, error) {
 	path := repository.Path("bin/helm")
 	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("%w; run: make bin/helm", err)
+		return nil, fmt.Errorf("%w; run: make tools", err)
 	}
 	command := exec.CommandContext(ctx, path, arguments...)
 	// Neither a cluster nor the user's settings for Helm may influence the result.

@@ -6,7 +6,7 @@
 //	invariants.go         what must hold at the end of each run
 //	world.go              a namespace with everything that a run needs
 //	run.go                one run of a scenario with something that goes wrong
-//	external.go           one run of a scenario with an operator of somebody else
+//	external.go           one run of a scenario with an operator that the caller started
 package scenario
 
 import (
