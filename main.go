@@ -1,4 +1,4 @@
-// The operator: flags, scheme, manager, setup.
+// The operator: flags, manager, setup.
 package main
 
 import (

@@ -10,9 +10,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// CacheOptions keep the manager's cache small: of every object only what is read. Jobs
+// cacheOptions keep the manager's cache small: of every object only what is read. Jobs
 // and pods are in a cache of their own.
-func CacheOptions() cache.Options {
+func cacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform: trimMeta,
 		ByObject: map[client.Object]cache.ByObject{

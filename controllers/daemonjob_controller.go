@@ -133,6 +133,10 @@ func (r *daemonJobReconciler) observe(ctx context.Context, dj *v1alpha1.DaemonJo
 	if err != nil {
 		return plan.DaemonObserved{}, err
 	}
+	// What has ended gets no more Jobs: nodes do not matter to it.
+	if plan.Ended(&dj.Status.Summary) {
+		return plan.DaemonObserved{Observed: own}, nil
+	}
 	list := &corev1.NodeList{}
 	if err := r.client.List(ctx, list, readOnly); err != nil {
 		return plan.DaemonObserved{}, fmt.Errorf("listing nodes: %w", err)

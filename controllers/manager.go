@@ -20,10 +20,10 @@ const LeaseName = "jobflow-operator.api.practice.com"
 func ManagerOptions() ctrl.Options {
 	return ctrl.Options{
 		Scheme:           NewScheme(),
-		Cache:            CacheOptions(),
+		Cache:            cacheOptions(),
 		LeaderElectionID: LeaseName,
-		// Safe, since nothing runs after mgr.Start: the next leader need not wait for
-		// the lease to run out.
+		// Callers must exit once mgr.Start returns: the lease is released at once, so that
+		// the next leader need not wait until it expires.
 		LeaderElectionReleaseOnCancel: true,
 		// With --shutdown-delay-duration less than the 30 s that a pod is given to end.
 		GracefulShutdownTimeout: ptr.To(20 * time.Second),

@@ -107,3 +107,24 @@ func TestGoneNodeStillInCache(t *testing.T) {
 		}
 	}
 }
+
+// TestEndedDaemonJobReadsNoNodes: an ended DaemonJob keeps its entries of nodes that are gone,
+// and nodes of these names may be back.
+func TestEndedDaemonJobReadsNoNodes(t *testing.T) {
+	dj := &v1alpha1.DaemonJob{}
+	dj.Status.CompletionTime = &metav1.Time{Time: time.Unix(0, 0)}
+	dj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}}
+	dj.Status.Nodes = []v1alpha1.RunStatus{{Name: "back", Phase: v1alpha1.PhaseSkipped, Reason: v1alpha1.ReasonNodeGone, JobUID: "1"}}
+	cache := cachedNodes{names: []string{"back"}}
+	r := &daemonJobReconciler{client: cache, children: newChildJobs(noChildren(), cache, unreachable{})}
+	if _, err := r.observe(t.Context(), dj, time.Unix(0, 0)); err != nil {
+		t.Errorf("the API server was asked: %v", err)
+	}
+}
+
+// unreachable is an API server that does not answer.
+type unreachable struct{ client.Reader }
+
+func (unreachable) Get(context.Context, client.ObjectKey, client.Object, ...client.GetOption) error {
+	return apierrors.NewServiceUnavailable("not reachable")
+}

@@ -310,7 +310,7 @@ var _ = Describe("JobFlow", func() {
 		Eventually(jobNames).WithArguments(ns).Should(HaveLen(1))
 		Eventually(func() *int64 { return getJob(ns, "late-a").Spec.ActiveDeadlineSeconds }).Should(HaveValue(BeEquivalentTo(1)))
 		Eventually(flowPhases(ns, "late")).Should(HaveKeyWithValue("b", "Skipped/DeadlineExceeded"))
-		Expect(finish(ns, "late-a", batchv1.JobFailureTarget, batchv1.JobFailed, "DeadlineExceeded", "Job was active longer than specified deadline")).To(Succeed())
+		Expect(finish(ns, "late-a", batchv1.JobFailed, "DeadlineExceeded", "Job was active longer than specified deadline")).To(Succeed())
 		Eventually(flowState(ns, "late")).Should(Equal(v1alpha1.StateFailed))
 		failed := meta.FindStatusCondition(flowStatus(ns, "late")(Default).Conditions, v1alpha1.ConditionFailed)
 		Expect(failed.Reason).To(Equal(v1alpha1.ReasonDeadlineExceeded))
@@ -344,7 +344,7 @@ var _ = Describe("JobFlow", func() {
 
 	It("starts a step once the pods of its dependency have Succeeded, where it is told to", func() {
 		if existingCluster {
-			Skip("the operator trusts the pods of the Job controller only, and that of the cluster would run them itself")
+			Skip("in an existing cluster, managedBy keeps the Job controller away, and the operator trusts the pods of no other controller")
 		}
 		create(build.Flow(ns, "patient", step("a"), step("b", "a")))
 		early := build.Flow(ns, "early", step("a"), step("b", "a"), step("c", "b"))

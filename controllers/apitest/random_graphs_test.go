@@ -20,10 +20,11 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
 )
 
-// perRunner is how many graphs each of the runners that work at the same time tries,
-// unless the flag -rapid.checks says so: 63 of them make 504 graphs.
+// perRunner is how many graphs each of the concurrent runners tries. The flag -rapid.checks
+// overrides it: 63 make 504 graphs.
 const perRunner = "8"
 
 // The spec plays the Job controller: it ends Jobs in random order, some of them as
@@ -85,7 +86,7 @@ func (r *graphRunner) run(t *rapid.T) {
 
 	model := newModel(graph)
 	for !model.over() {
-		g.Eventually(func() []string { return r.jobs.created(flow.Name) }, hang, 2*time.Millisecond).
+		g.Eventually(func() []string { return r.jobs.created(flow.Name) }, limit.Hang, 2*time.Millisecond).
 			Should(ConsistOf(model.started()), "the Jobs that must exist by now")
 		if rapid.IntRange(0, 99).Draw(t, "restart") == 50 {
 			r.restart()
@@ -93,20 +94,20 @@ func (r *graphRunner) run(t *rapid.T) {
 		next := rapid.SampledFrom(model.open()).Draw(t, "ends")
 		name := flow.Name + "-" + next
 		if graph.fails[next] {
-			g.Expect(finish(r.namespace, name, batchv1.JobFailureTarget, batchv1.JobFailed, "BackoffLimitExceeded", "")).To(Succeed())
+			g.Expect(finish(r.namespace, name, batchv1.JobFailed, "BackoffLimitExceeded", "")).To(Succeed())
 		} else {
-			g.Expect(finish(r.namespace, name, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
+			g.Expect(finish(r.namespace, name, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
 		}
 		model.end(next)
 		if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
-			g.Eventually(flowPhases(r.namespace, flow.Name), hang, 50*time.Millisecond).
+			g.Eventually(flowPhases(r.namespace, flow.Name), limit.Hang, 50*time.Millisecond).
 				Should(HaveKeyWithValue(next, HavePrefix(string(model.phase(next)))), "the result is recorded")
 			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name}}
 			g.Expect(k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
 		}
 	}
 
-	g.Eventually(flowState(r.namespace, flow.Name), hang, 50*time.Millisecond).Should(Equal(model.state()))
+	g.Eventually(flowState(r.namespace, flow.Name), limit.Hang, 50*time.Millisecond).Should(Equal(model.state()))
 	g.Expect(r.jobs.created(flow.Name)).To(ConsistOf(model.started()), "nothing ran that should not have")
 	for name, times := range r.jobs.times(flow.Name) {
 		g.Expect(times).To(Equal(1), "Job %s was created once", name)

@@ -13,7 +13,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -25,47 +24,37 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/apiserver"
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/jobcontroller"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/limit"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/manager"
 )
 
-// hang is how long to wait for what has to happen: long enough that it tells a hang from
-// a slow machine.
-const hang = 2 * time.Minute
-
 var (
-	scheme    = runtime.NewScheme()
 	apiServer *rest.Config
 	k8s       client.WithWatch
 	ctx       = context.Background()
 
-	// existingCluster is set for specs on a cluster that runs already, with controllers
-	// and nodes of its own.
+	// existingCluster is true if the specs use a running cluster, which has its own
+	// controllers and nodes.
 	existingCluster = strings.EqualFold(os.Getenv("USE_EXISTING_CLUSTER"), "true")
 )
 
 func TestAPI(t *testing.T) {
 	log.SetLogger(zap.New(zap.WriteTo(GinkgoWriter), zap.UseDevMode(true)))
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(hang)
+	SetDefaultEventuallyTimeout(limit.Hang)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	SetDefaultConsistentlyDuration(time.Second)
 	RunSpecs(t, "Controllers and the API server")
@@ -73,19 +62,11 @@ func TestAPI(t *testing.T) {
 
 // One API server serves all processes of the suite.
 var _ = SynchronizedBeforeSuite(func() []byte {
-	if !existingCluster {
-		Expect(os.Getenv("KUBEBUILDER_ASSETS")).NotTo(BeEmpty(),
-			"KUBEBUILDER_ASSETS is not set: run these specs with make test or make spec, or with USE_EXISTING_CLUSTER=true and a KUBECONFIG")
-	}
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:        []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing:    true,
-		ControlPlaneStartTimeout: hang,
-		ControlPlaneStopTimeout:  hang,
-	}
-	// Also where they started half.
+	environment, err := apiserver.NewEnvironment()
+	Expect(err).NotTo(HaveOccurred())
+	// Stop also ends what a failed Start has started.
 	DeferCleanup(environment.Stop)
-	_, err := environment.Start()
+	_, err = environment.Start()
 	Expect(err).NotTo(HaveOccurred())
 	return environment.KubeConfig
 }, func(kubeconfig []byte) {
@@ -97,15 +78,15 @@ var _ = SynchronizedBeforeSuite(func() []byte {
 	}
 	Expect(err).NotTo(HaveOccurred())
 	apiServer.QPS = -1
-	k8s, err = client.NewWithWatch(apiServer, client.Options{Scheme: scheme})
+	k8s, err = client.NewWithWatch(apiServer, client.Options{Scheme: controllers.NewScheme()})
 	Expect(err).NotTo(HaveOccurred())
 })
 
 // transport stands between an operator and the API server.
 type transport = func(http.RoundTripper) http.RoundTripper
 
-// operator is a running manager, as main.go sets it up, but that it sees one namespace
-// only: specs run in parallel, and some leave flows that never end.
+// operator is a running manager, set up as in main.go, except that it sees only one
+// namespace: specs run in parallel, and some leave flows that never end.
 type operator struct {
 	cancel   context.CancelFunc
 	done     chan error
@@ -127,7 +108,9 @@ func startOperatorWith(namespace string, options controllers.Options, faults ...
 	for _, fault := range faults {
 		config.Wrap(fault)
 	}
-	mgr, err := ctrl.NewManager(config, managerOptions(namespace))
+	managed := manager.Options(namespace, labels.SelectorFromSet(labels.Set{nodeOfLabel: namespace}))
+	managed.GracefulShutdownTimeout = ptr.To(limit.Hang)
+	mgr, err := ctrl.NewManager(config, managed)
 	Expect(err).NotTo(HaveOccurred())
 	options.Workers = 4
 	options.Namespace = namespace
@@ -136,24 +119,6 @@ func startOperatorWith(namespace string, options controllers.Options, faults ...
 	go func() { o.done <- mgr.Start(running) }()
 	Expect(mgr.GetCache().WaitForCacheSync(running)).To(BeTrue(), "the caches fill")
 	return o
-}
-
-func managerOptions(namespace string) ctrl.Options {
-	caches := controllers.CacheOptions()
-	caches.DefaultNamespaces = map[string]cache.Config{namespace: {}}
-	for object, by := range caches.ByObject {
-		if _, isNode := object.(*corev1.Node); isNode {
-			by.Label = labels.SelectorFromSet(labels.Set{nodeOfLabel: namespace})
-			caches.ByObject[object] = by
-		}
-	}
-	return ctrl.Options{
-		Scheme:                  scheme,
-		Cache:                   caches,
-		Metrics:                 server.Options{BindAddress: "0"},
-		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
-		GracefulShutdownTimeout: ptr.To(hang),
-	}
 }
 
 func (o *operator) stop() {
@@ -192,8 +157,8 @@ func (c *requestCounter) take() []string {
 	return list
 }
 
-// nodeOfLabel is the namespace whose operator sees a node: nodes have none, and those
-// of other specs, or of the cluster, would matter to it.
+// nodeOfLabel is the label of a node that names the namespace whose operator sees it: nodes
+// have no namespace, and those of other specs or of the cluster would matter to it.
 const nodeOfLabel = "apitest/namespace"
 
 func newNamespace() string {
@@ -206,15 +171,15 @@ func newNamespace() string {
 	return namespace.Name
 }
 
-// makeFlow is a JobFlow of steps that run busybox.
+// step returns a step whose Job the spec ends.
 func step(name string, dependencies ...string) v1alpha1.FlowStep {
 	step := build.Step(name, dependencies...)
 	step.JobTemplate = jobSpec()
 	return step
 }
 
-// jobSpec is of a Job whose controller is the spec. Where the cluster has one, it is told
-// to leave the Job alone.
+// jobSpec returns the spec of a Job that the spec itself ends. managedBy keeps the Job
+// controller of an existing cluster away.
 func jobSpec() *batchv1.JobSpec {
 	return build.JobSpec(func(spec *batchv1.JobSpec) {
 		if existingCluster {
@@ -240,7 +205,7 @@ func getJob(namespace, name string) *batchv1.Job {
 	return job
 }
 
-// startPod makes the pod that the Job controller, which is not there, would make.
+// startPod makes the pod that the Job controller, which leaves these Jobs alone, would make.
 func startPod(namespace, job string) *corev1.Pod {
 	GinkgoHelper()
 	owner := getJob(namespace, job)
@@ -261,33 +226,19 @@ func startPod(namespace, job string) *corev1.Pod {
 
 // complete and fail do what the Job controller does at the end of a Job.
 func complete(namespace, name string) {
-	Expect(finish(namespace, name, batchv1.JobSuccessCriteriaMet, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
+	Expect(finish(namespace, name, batchv1.JobComplete, "CompletionsReached", "")).To(Succeed())
 }
 
 func fail(namespace, name string) {
-	Expect(finish(namespace, name, batchv1.JobFailureTarget, batchv1.JobFailed, "BackoffLimitExceeded", "Job has reached the specified backoff limit")).To(Succeed())
+	Expect(finish(namespace, name, batchv1.JobFailed, "BackoffLimitExceeded", "Job has reached the specified backoff limit")).To(Succeed())
 }
 
-func finish(namespace, name string, before, end batchv1.JobConditionType, reason, message string) error {
+func finish(namespace, name string, end batchv1.JobConditionType, reason, message string) error {
 	job := &batchv1.Job{}
 	if err := k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, job); err != nil {
 		return err
 	}
-	now := metav1.Now()
-	if job.Status.StartTime == nil {
-		job.Status.StartTime = &now
-	}
-	for _, kind := range []batchv1.JobConditionType{before, end} {
-		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
-			Type: kind, Status: corev1.ConditionTrue, Reason: reason, Message: message, LastProbeTime: now, LastTransitionTime: now,
-		})
-	}
-	if end == batchv1.JobComplete {
-		job.Status.CompletionTime = &now
-		job.Status.Succeeded = 1
-	} else {
-		job.Status.Failed = 1
-	}
+	jobcontroller.End(job, end, reason, message)
 	return k8s.Status().Update(ctx, job)
 }
 

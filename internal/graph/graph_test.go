@@ -152,9 +152,9 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// The largest flow that the API takes, in which every dependency is unknown. To look for
-// the nearest step allocates for each step that is compared, so that it shows how many
-// dependencies that is done for: a few, of nearly a million.
+// The largest flow that the API takes, in which every dependency is unknown. The search for
+// the nearest step allocates for each comparison, so allocations show that New searches for
+// only a few of nearly a million dependencies.
 func TestNewSearchesLittleWhenEverythingIsWrong(t *testing.T) {
 	steps := make([]Step, 1000)
 	filler := strings.Repeat("x", 50)

@@ -120,7 +120,7 @@ func misspelt(steps []graph.Step) []graph.Step {
 	return steps
 }
 
-// unknown are a few steps that each name n others, none of which exists.
+// unknown returns a few steps, each of which depends on n steps that do not exist.
 func unknown(n int) []graph.Step {
 	steps := layers(10)
 	for i := range steps {

@@ -135,8 +135,8 @@ func cutLast(s, separator string) (before, after string, found bool) {
 // minute or two.
 var countSlices = flag.Bool("scale.slices", false, "count the statements of the package slices, too")
 
-// TestStatements counts, where time would depend on the machine: the coverage of a
-// run returns how many times each statement was executed.
+// TestStatements counts statements, since time would depend on the machine: coverage in the
+// mode count records how many times each statement was executed.
 func TestStatements(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "counted.test")

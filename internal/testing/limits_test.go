@@ -60,7 +60,7 @@ func TestLimits(t *testing.T) {
 				used[key] = true
 				continue
 			}
-			t.Errorf("%s:%d: the limit %s of %s is %s. Use a constant of two minutes, or say in allowed why not.",
+			t.Errorf("%s:%d: the limit %s of %s is %s. Use limit.Hang, or give the reason in allowed.",
 				found.file, found.line, found.text, found.call, found.limit)
 		}
 	}

@@ -287,7 +287,7 @@ func validated[T interface {
 	return errs
 }
 
-// allocations are those of this process until now.
+// allocations returns how many objects this process has allocated.
 func allocations() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
 	metrics.Read(sample)

@@ -50,11 +50,10 @@ var _ = Describe("Of the other samples", func() {
 			Fail("The PersistentVolume jobflow-shared-volume exists already, and a volume is bound to one claim only. " +
 				"This spec needs it for its own: kubectl delete --filename config/samples/jobflow-shared-volume.yaml")
 		}
-		namespace, _ := newNamespace(ctx)
+		namespace, seen := newNamespace(ctx)
 		DeferCleanup(func(ctx SpecContext) {
 			cli.Kubectl(ctx, "delete", "--ignore-not-found", "--namespace", namespace, "--filename", sample("jobflow-shared-volume.yaml")).Succeeded()
 		})
-		seen := record.Start(k8s, namespace)
 		applySample(ctx, namespace, "jobflow-shared-volume.yaml")
 
 		flow := getFlow(ctx, namespace, "jobflow-shared-volume")

@@ -31,7 +31,7 @@ func expectEnd(ctx context.Context, object client.Object, state v1alpha1.State) 
 	expectEndWithin(ctx, testkit.Hang, object, state)
 }
 
-// expectEndWithin is for what sleeps for minutes.
+// expectEndWithin is expectEnd with a longer limit, for samples that sleep for minutes.
 func expectEndWithin(ctx context.Context, limit time.Duration, object client.Object, state v1alpha1.State) {
 	GinkgoHelper()
 	last := ""

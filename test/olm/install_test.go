@@ -37,8 +37,8 @@ var _ = Describe("The current version", func() {
 		seen := record.Start(k8s, work)
 		examples := applyExamples(ctx)
 		t.note("the CSV's %d examples applied", len(examples))
-		// The examples end by themselves. This flow ends when it is told to, so that it
-		// outlasts whatever is looked at meanwhile.
+		// The examples end by themselves. This flow runs until Release, so it outlasts the
+		// checks in between.
 		Expect(k8s.Create(ctx, flows.New(work, "holding", flows.Step("a", flows.Hold)))).To(Succeed())
 
 		By("holding upgrades")

@@ -3,6 +3,7 @@ package olm
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/manifests"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
@@ -20,9 +22,9 @@ import (
 // released is the version that the upgrade begins with.
 const released = "jobflow-operator.v0.1.0"
 
-// The steps short and long and the DaemonJob end when they are told to, so that the
-// upgrade happens in their middle, however long it takes. The step short ends in it.
-const flow = `
+// flow runs throughout the upgrade, however long that takes: the spec releases the steps short
+// and long and the DaemonJob. The step short ends during the upgrade.
+var flow = strings.ReplaceAll(`
 apiVersion: api.practice.com/v1alpha1
 kind: JobFlow
 metadata: {name: flow}
@@ -30,7 +32,7 @@ spec:
   flows:
     - {name: first, jobTemplate: {template: {spec: {containers: [&quick {name: main, image: "busybox:1.28", command: ["true"]}]}}}}
     - {name: short, dependencies: [first], jobTemplate: &held {template: {spec: {terminationGracePeriodSeconds: 1, containers: [
-        {name: main, image: "busybox:1.28", command: [sh, -c, "until [ -e /tmp/end ]; do sleep 0.2; done"]}]}}}}
+        {name: main, image: "busybox:1.28", command: [sh, -c, "HOLD"]}]}}}}
     - {name: long, dependencies: [first], jobTemplate: *held}
     - {name: after-short, dependencies: [short], jobTemplate: {template: {spec: {containers: [*quick]}}}}
     - {name: last, dependencies: [after-short, long], jobTemplate: {template: {spec: {containers: [*quick]}}}}
@@ -40,8 +42,8 @@ kind: DaemonJob
 metadata: {name: everywhere}
 spec:
   template: {spec: {terminationGracePeriodSeconds: 1, containers: [
-    {name: main, image: "busybox:1.28", command: [sh, -c, "until [ -e /tmp/end ]; do sleep 0.2; done"]}]}}
-`
+    {name: main, image: "busybox:1.28", command: [sh, -c, "HOLD"]}]}}
+`, "HOLD", flows.Hold)
 
 var _ = Describe("The released version", func() {
 	It("is upgraded to the current one while a JobFlow and a DaemonJob run, and no step is repeated or lost", func(ctx SpecContext) {

@@ -1,5 +1,5 @@
 // Package versions_test checks that the modules of the repository require the same versions of
-// the libraries they share, and that the budgets of .ci/run fit.
+// the libraries they share.
 package versions_test
 
 import (
@@ -23,9 +23,6 @@ var shared = []string{
 	"github.com/google/cel-go", "github.com/google/gnostic-models",
 }
 
-// exceptions has the libraries that a module requires in another version, with the reason.
-var exceptions = map[string]map[string]string{}
-
 func TestVersionsAreThoseOfKubernetes(t *testing.T) {
 	for _, file := range []string{"go.mod", "test/go.mod", "hack/tools/go.mod", "hack/devcluster/tools/coredns/go.mod"} {
 		t.Run(file, func(t *testing.T) {
@@ -42,8 +39,7 @@ func TestTestsHaveTheOperatorsVersions(t *testing.T) {
 	compare(t, "go.mod", "test/go.mod", func(string) bool { return true })
 }
 
-// compare fails for each library that two modules require in different versions, and for
-// exceptions that are not needed.
+// compare fails for each library that two modules require in different versions.
 func compare(t *testing.T, wanted, file string, relevant func(library string) bool) {
 	t.Helper()
 	want, got := versions(t, wanted), versions(t, file)
@@ -53,12 +49,8 @@ func compare(t *testing.T, wanted, file string, relevant func(library string) bo
 			continue
 		}
 		compared++
-		reason, excepted := exceptions[file][library]
-		switch {
-		case version != want[library] && !excepted:
-			t.Errorf("%s has %s %s, %s has %s: require the same version, or say in exceptions why not", file, library, version, wanted, want[library])
-		case version == want[library] && excepted:
-			t.Errorf("%s has %s in the version of %s, so that it needs no exception (%s)", file, library, wanted, reason)
+		if version != want[library] {
+			t.Errorf("%s has %s %s, %s has %s: require the same version", file, library, version, wanted, want[library])
 		}
 	}
 	t.Logf("%d libraries of %s are compared with %s", compared, file, wanted)

@@ -7,18 +7,15 @@ import (
 	"net/http"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/jobflow-operator/jobflow-operator/controllers"
+	"github.com/jobflow-operator/jobflow-operator/internal/testing/manager"
 )
 
 // OperatorOptions say how an operator differs from the one that main.go starts.
@@ -99,21 +96,8 @@ func (o *Operator) config(base *rest.Config, transport Transport) *rest.Config {
 }
 
 func (s *APIServer) managerOptions(options *OperatorOptions) ctrl.Options {
-	managed := controllers.ManagerOptions()
-	if options.Namespace != "" {
-		managed.Cache.DefaultNamespaces = map[string]cache.Config{options.Namespace: {}}
-	}
-	if options.Nodes != nil {
-		for object, by := range managed.Cache.ByObject {
-			if _, isNode := object.(*corev1.Node); isNode {
-				by.Label = options.Nodes
-				managed.Cache.ByObject[object] = by
-			}
-		}
-	}
+	managed := manager.Options(options.Namespace, options.Nodes)
 	managed.MapperProvider = func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return s.mapper, nil }
-	managed.Metrics = server.Options{BindAddress: "0"}
-	managed.Controller = config.Controller{SkipNameValidation: ptr.To(true)}
 	managed.LeaderElection = options.LeaderElection
 	managed.LeaderElectionNamespace = options.Namespace
 	// A standby notices soon that the lease is free.

@@ -84,7 +84,7 @@ func Run(ctx context.Context, name string, env *Environment) v1alpha3.TestStatus
 	return v1alpha3.TestStatus{Results: []v1alpha3.TestResult{r.TestResult}}
 }
 
-// CannotTell is the result of a test that was not made.
+// CannotTell is the result of a test that could not run.
 func CannotTell(name string, why error) v1alpha3.TestStatus {
 	return v1alpha3.TestStatus{Results: []v1alpha3.TestResult{{Name: name, State: v1alpha3.ErrorState, Errors: []string{why.Error()}}}}
 }

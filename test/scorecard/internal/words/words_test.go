@@ -30,7 +30,7 @@ const markdown = `
 | ` + "`Started`" + ` | It has started. |
 `
 
-// What is not documented, or documented in vain, is tested in package checks.
+// What is not documented, or documented but not used, is tested in package checks.
 func TestParseReference(t *testing.T) {
 	got, err := ParseReference(markdown)
 	if err != nil {

@@ -1,4 +1,4 @@
-package versions_test
+package testing_test
 
 import (
 	"fmt"
