@@ -46,7 +46,8 @@ var limitAt = map[string]int{
 	"PollUntilContextTimeout":     1,
 }
 
-// TestLimits checks the limits in the test files of the operator, and in all Go files in test/.
+// TestLimits checks the limits in the test files of the operator, and in all Go files in test/
+// and internal/testing.
 func TestLimits(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -83,7 +84,8 @@ func testFiles(t *testing.T, root string) map[string][]string {
 		if err != nil {
 			return err
 		}
-		inTest := strings.HasPrefix(relative, "test"+string(filepath.Separator))
+		ofTests := strings.HasPrefix(relative, "test"+string(filepath.Separator)) ||
+			strings.HasPrefix(relative, filepath.Join("internal", "testing")+string(filepath.Separator))
 		switch {
 		case entry.IsDir() && relative != "." && relative != "test":
 			_, err := os.Stat(filepath.Join(path, "go.mod"))
@@ -93,7 +95,7 @@ func testFiles(t *testing.T, root string) map[string][]string {
 			if !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
-		case strings.HasSuffix(path, "_test.go"), inTest && strings.HasSuffix(path, ".go"):
+		case strings.HasSuffix(path, "_test.go"), ofTests && strings.HasSuffix(path, ".go"):
 			files[filepath.Dir(path)] = append(files[filepath.Dir(path)], path)
 		}
 		return nil

@@ -56,11 +56,11 @@ func (w *workload) tasks(namespace string, nodes []string) []task {
 func runFloor(ctx context.Context, c client.WithWatch, namespace string, tasks []task) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	seen, failed := make(chan string), make(chan error)
+	seen, failed := make(chan string), make(chan error, 1)
 	fail := func(err error) {
 		select {
 		case failed <- err:
-		case <-ctx.Done():
+		default: // The first error is enough.
 		}
 	}
 	note := func(_ watch.EventType, object client.Object) {

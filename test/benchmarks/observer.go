@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -36,14 +37,17 @@ type observer struct {
 func observe(ctx context.Context, c client.WithWatch, namespace string) (*observer, error) {
 	ctx, stop := context.WithCancel(ctx)
 	o := &observer{close: stop, jobs: map[string]moment{}, changed: make(chan struct{})}
-	err := history.Follow(ctx, c, &batchv1.JobList{}, o.see, o.fail, client.InNamespace(namespace))
-	return o, err
+	if err := history.Follow(ctx, c, &batchv1.JobList{}, o.see, o.fail, client.InNamespace(namespace)); err != nil {
+		stop()
+		return nil, err
+	}
+	return o, nil
 }
 
 func (o *observer) fail(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.err = err
+	o.err = cmp.Or(o.err, err)
 	o.wake()
 }
 
@@ -59,7 +63,8 @@ func (o *observer) see(event watch.EventType, object client.Object) {
 	seen := o.jobs[job.Name]
 	if event == watch.Added {
 		if !seen.created.IsZero() {
-			o.err = fmt.Errorf("the Job %s was created twice", job.Name)
+			// After a gap in the watch, Jobs that are known are added once more.
+			o.err = cmp.Or(o.err, fmt.Errorf("the Job %s was created twice", job.Name))
 		}
 		seen.created = now
 	}
@@ -68,7 +73,7 @@ func (o *observer) see(event watch.EventType, object client.Object) {
 		o.complete++
 	}
 	if flows.JobIs(job, batchv1.JobFailed) {
-		o.err = fmt.Errorf("the Job %s failed", job.Name)
+		o.err = cmp.Or(o.err, fmt.Errorf("the Job %s failed", job.Name))
 	}
 	o.jobs[job.Name] = seen
 	o.wake()

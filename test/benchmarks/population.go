@@ -166,8 +166,9 @@ func (b *bench) awaitNodes(ctx context.Context, n int) error {
 	if err := h.Follow(ctx, b.ours, []client.ObjectList{&corev1.NodeList{}}); err != nil {
 		return err
 	}
+	ready := 0
 	err := h.Wait(ctx, func() bool {
-		ready := 0
+		ready = 0
 		b.nodeNames = nil
 		for _, node := range history.Objects[*corev1.Node](h) {
 			b.nodeNames = append(b.nodeNames, node.Name)
@@ -178,7 +179,7 @@ func (b *bench) awaitNodes(ctx context.Context, n int) error {
 		return ready >= n
 	})
 	if err != nil {
-		return fmt.Errorf("waiting for %d of %d nodes to be Ready: %w", n, len(b.nodeNames), err)
+		return fmt.Errorf("%d nodes are Ready, waiting for %d: %w", ready, n, err)
 	}
 	return nil
 }

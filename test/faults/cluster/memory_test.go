@@ -86,6 +86,7 @@ func outOfMemory(ctx context.Context) (killed *corev1.Pod) {
 			}
 		}
 		return operatorReady(ctx)
+		// As in awaitOperator, a container that has died several times is started late.
 	}).WithTimeout(awaited).Should(Succeed())
 	return killed
 }

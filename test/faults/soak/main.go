@@ -19,7 +19,6 @@ import (
 
 type options struct {
 	operator string
-	crds     string
 	out      string
 	flows    int
 	duration time.Duration
@@ -30,13 +29,12 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.operator, "operator", "", "The operator's program; by default that of the environment variable OPERATOR.")
-	flag.StringVar(&o.crds, "crds", "../config/crd/bases", "Directory of the CRDs.")
 	flag.StringVar(&o.out, "out", "../bin", "Directory for soak.csv with the samples, and for soak.log with the operator's log.")
 	flag.IntVar(&o.flows, "flows", 500, "How many scenarios to run, each of which is a JobFlow or a DaemonJob.")
-	flag.DurationVar(&o.duration, "duration", time.Minute, "How long to take for that.")
+	flag.DurationVar(&o.duration, "duration", time.Minute, "Time over which to begin them.")
 	flag.DurationVar(&o.rest, "rest", 12*time.Second,
 		"How long the operator has to have had nothing to do before its heap is compared with that of the beginning. Below 13m its cache of events still holds some of the load, and the heap is shown but not judged.")
-	flag.Uint64Var(&o.seed, "seed", 1, "Of what is random.")
+	flag.Uint64Var(&o.seed, "seed", 1, "Seed of the random order.")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -28,7 +28,7 @@ type trial struct {
 
 func soak(ctx context.Context, o *options) (part *report.Part, err error) {
 	s := &trial{options: o}
-	if s.world, err = startWorld(o.crds); err != nil {
+	if s.world, err = startWorld(); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.world.stop()) }()

@@ -20,9 +20,8 @@ type world struct {
 	dir        string
 }
 
-func startWorld(crds string) (*world, error) {
+func startWorld() (*world, error) {
 	server, err := harness.StartAPIServer(func(environment *envtest.Environment) {
-		environment.CRDDirectoryPaths = []string{crds}
 		// The API server is not what is tested for growing.
 		environment.ControlPlane.GetAPIServer().Configure().
 			Set("event-ttl", "2m").Set("etcd-compaction-interval", "1m")

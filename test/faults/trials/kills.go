@@ -34,39 +34,45 @@ func killEach(n int) scenario.Inject {
 	}, after)
 }
 
-// killer kills an operator when due returns true. It passes the number of writes, including the
-// current one, and the number of writes that took effect, which includes the current one only
-// if when is after.
+// killer kills the operators for which due returns true.
 func killer(due func(life *scenario.Life, write, effective int) bool, when side) scenario.Inject {
 	return func(_ *scenario.World, fault *scenario.Fault) {
 		fault.Transport = func(life *scenario.Life) harness.Transport {
-			var writes, effective atomic.Int64
-			return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-				if !harness.IsWrite(r) {
-					return next.RoundTrip(r)
-				}
-				write := int(writes.Add(1))
-				if when == before && due(life, write, int(effective.Load())) {
-					fault.Injected.Add(1)
-					life.Kill()
-					return nil, errKilled
-				}
-				response, err := next.RoundTrip(r)
-				if err != nil {
-					return nil, err
-				}
-				took := effective.Load()
-				if response.StatusCode < http.StatusBadRequest {
-					took = effective.Add(1)
-				}
-				if when == after && due(life, write, int(took)) {
-					fault.Injected.Add(1)
-					life.Kill()
-					return nil, errors.Join(errKilled, response.Body.Close())
-				}
-				return response, nil
-			}
+			return killing(life, when, func(write, effective int) bool { return due(life, write, effective) },
+				func() { fault.Injected.Add(1) })
 		}
+	}
+}
+
+// killing kills an operator at the write for which due returns true, and calls killed first. It
+// passes the number of writes, including the current one, and the number of writes that took
+// effect, which includes the current one only if when is after.
+func killing(life *scenario.Life, when side, due func(write, effective int) bool, killed func()) harness.Transport {
+	var writes, effective atomic.Int64
+	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		if !harness.IsWrite(r) {
+			return next.RoundTrip(r)
+		}
+		write := int(writes.Add(1))
+		if when == before && due(write, int(effective.Load())) {
+			killed()
+			life.Kill()
+			return nil, errKilled
+		}
+		response, err := next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		took := effective.Load()
+		if response.StatusCode < http.StatusBadRequest {
+			took = effective.Add(1)
+		}
+		if when == after && due(write, int(took)) {
+			killed()
+			life.Kill()
+			return nil, errors.Join(errKilled, response.Body.Close())
+		}
+		return response, nil
 	}
 }
 

@@ -29,7 +29,7 @@ func lagging(n int, version func(*scenario.World) int64, resources ...string) sc
 		fault.Lag = behind
 		fault.Transport = func(life *scenario.Life) harness.Transport {
 			if life.Number == 1 {
-				return killAfter(life, n, func() { old.Store(version(w)) })
+				return killing(life, after, func(write, _ int) bool { return write == n }, func() { old.Store(version(w)) })
 			}
 			began := time.Now()
 			concerns := func(r *http.Request) bool { return len(resources) == 0 || slices.Contains(resources, resourceOf(r)) }
@@ -52,20 +52,5 @@ func lagging(n int, version func(*scenario.World) int64, resources ...string) sc
 				return next.RoundTrip(r)
 			}
 		}
-	}
-}
-
-// killAfter calls note right after write n of an operator, and then kills the operator.
-func killAfter(life *scenario.Life, n int, note func()) harness.Transport {
-	var writes atomic.Int64
-	return func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-		response, err := next.RoundTrip(r)
-		if !harness.IsWrite(r) || int(writes.Add(1)) != n || err != nil {
-			return response, err
-		}
-		_ = response.Body.Close() // the operator dies before it reads the body
-		note()
-		life.Kill()
-		return nil, http.ErrServerClosed
 	}
 }

@@ -17,10 +17,10 @@ import (
 var (
 	budget = flag.Duration("budget", 0, "Start no trial after this time, except the first of each scenario and mode; 0 makes all trials.")
 	only   = flag.String("only", "", "Make only the trials whose name, as in failures, matches this regular expression.")
-	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "Seed of the order of the trials, and with that of the sample.")
+	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "Seed of the order of the trials, which also decides the sample.")
 	// A run mostly waits for watches.
 	together    = flag.Int("together", 8, "Number of runs at the same time.")
-	momentsEach = flag.Int("moments", 2, "Number of writes of a scenario at which each fault of the API server that happens once is tried.")
+	momentsEach = flag.Int("moments", 2, "Number of writes per scenario at which each one-time fault of the API server is tried.")
 )
 
 // TestTrials runs each scenario without faults, and then with the crashes and faults of the
@@ -40,11 +40,15 @@ func TestTrials(t *testing.T) {
 	fmt.Printf("trials: -seed %d\n", *seed)
 	c := newCampaign(t, server)
 	wanted := regexp.MustCompile(*only)
-	trials := c.runInPeace(inPeace(wanted))
+	runs := inPeace(wanted)
+	trials := c.runInPeace(runs)
 	trials, first := order(thin(matching(trials, wanted)))
 	fmt.Printf("trials: %d to choose from, %d of them first\n", len(trials), first)
 	over := func(i int) bool { return *budget > 0 && i >= first && time.Since(c.began) > *budget }
 	drawn := c.run(trials, over, nil)
+	if len(trials)+len(matching(runs, wanted)) == 0 {
+		t.Errorf("there is no trial whose name matches %q", *only)
+	}
 	c.report(drawn, len(trials))
 }
 

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
@@ -62,7 +63,7 @@ func (c *Cluster) Show(ctx context.Context, namespace string) {
 	cli.Kubectl(ctx, "get", "jobflows,daemonjobs,jobtemplates", "--namespace", namespace, "--output", "wide")
 	cli.Kubectl(ctx, "get", "events", "--namespace", namespace, "--sort-by", ".metadata.creationTimestamp")
 	cli.Kubectl(ctx, "get", "nodes")
-	cli.Kubectl(ctx, "get", "pods", "--all-namespaces", "--selector", operatorSelector, "--output", "wide")
+	cli.Kubectl(ctx, "get", "pods", "--all-namespaces", "--selector", labels.Set(operatorLabels).String(), "--output", "wide")
 	pods, err := c.OperatorPods(ctx)
 	if err != nil {
 		GinkgoWriter.Printf("  cannot list the operator's pods: %s\n", err)

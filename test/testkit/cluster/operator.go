@@ -11,15 +11,14 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
-// operatorSelector selects the operator's Deployment and pods, whatever installed them.
-const operatorSelector = "app.kubernetes.io/name=jobflow-operator,control-plane=controller-manager"
+// operatorLabels are on the operator's pods, whatever installed them.
+var operatorLabels = client.MatchingLabels{"app.kubernetes.io/name": "jobflow-operator", "control-plane": "controller-manager"}
 
 // LeaseName is the name of the Lease that the operator's replicas use for leader election.
 // The Lease is in the namespace of the Deployment.
@@ -27,13 +26,6 @@ const LeaseName = "jobflow-operator.api.practice.com"
 
 // Ready matches the conditions of a pod that is ready.
 var Ready = ContainElement(And(HaveField("Type", corev1.PodReady), HaveField("Status", corev1.ConditionTrue)))
-
-func selectOperator() client.ListOption {
-	GinkgoHelper()
-	selector, err := labels.Parse(operatorSelector)
-	Expect(err).NotTo(HaveOccurred())
-	return client.MatchingLabelsSelector{Selector: selector}
-}
 
 // Operator returns the operator's Deployment. It finds it by its labels, since the operator
 // may be installed in any namespace.
@@ -48,7 +40,7 @@ func (c *Cluster) Operator(ctx context.Context) *appsv1.Deployment {
 // OperatorPods returns the operator's pods that are not being deleted.
 func (c *Cluster) OperatorPods(ctx context.Context) ([]corev1.Pod, error) {
 	var pods corev1.PodList
-	err := c.List(ctx, &pods, selectOperator())
+	err := c.List(ctx, &pods, operatorLabels)
 	return slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil }), err
 }
 

@@ -69,7 +69,8 @@ func Runs(object client.Object) []v1alpha1.RunStatus {
 	panic(fmt.Sprintf("%T has no steps or nodes", object))
 }
 
-// Ended reports whether a status is final, by the same rule as internal/plan.
+// Ended reports whether a status is final. It repeats the rule of internal/plan, so that the
+// tests notice when that changes.
 func Ended(summary *v1alpha1.Summary) bool {
 	if meta.IsStatusConditionTrue(summary.Conditions, v1alpha1.ConditionComplete) {
 		return true

@@ -19,6 +19,9 @@ import (
 // A watch that breaks resumes from its last resource version, so it misses nothing. If the API
 // server no longer has that version, for example after a restart, Follow lists again. It then
 // calls gap, because it has not seen what was created and deleted in between.
+//
+// It does not use client-go's RetryWatcher, which ends when the version is gone, and pauses for
+// a second between watches: too long for what the suites measure.
 func Follow(ctx context.Context, c client.WithWatch, list client.ObjectList, note func(watch.EventType, client.Object), gap func(error), options ...client.ListOption) error {
 	f := &follower{c, list.DeepCopyObject().(client.ObjectList), options, note, gap}
 	from, err := f.list(ctx)
@@ -52,11 +55,13 @@ type follower struct {
 
 // list notes all objects, and returns the resource version from which to watch.
 func (f *follower) list(ctx context.Context) (from string, err error) {
-	if err := f.client.List(ctx, f.objects, f.options...); err != nil {
+	// A list that has items already would keep fields of theirs when it is decoded into.
+	objects := f.objects.DeepCopyObject().(client.ObjectList)
+	if err := f.client.List(ctx, objects, f.options...); err != nil {
 		return "", err
 	}
-	return f.objects.GetResourceVersion(), meta.EachListItem(f.objects, func(object runtime.Object) error {
-		f.note(watch.Added, object.DeepCopyObject().(client.Object))
+	return objects.GetResourceVersion(), meta.EachListItem(objects, func(object runtime.Object) error {
+		f.note(watch.Added, object.(client.Object))
 		return nil
 	})
 }

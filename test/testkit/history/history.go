@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -164,11 +164,12 @@ func (h *History) CatchUp(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		is := func(object client.Object) bool {
+		kind.Kind = strings.TrimSuffix(kind.Kind, "List")
+		isKind := func(object client.Object) bool {
 			got, _ := f.client.GroupVersionKindFor(object) // the scheme has every kind that was watched
-			return got == schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind[:len(kind.Kind)-len("List")]}
+			return got == kind
 		}
-		if err := h.Wait(ctx, func() bool { return h.shows(is, there, Version(list)) }); err != nil {
+		if err := h.Wait(ctx, func() bool { return h.shows(isKind, there, Version(list)) }); err != nil {
 			return fmt.Errorf("waiting for the history of %T: %w", list, err)
 		}
 	}

@@ -46,14 +46,15 @@ type Options struct {
 
 // Process is an operator that was started.
 type Process struct {
-	// Metrics, Probes and Webhooks are the URLs of its endpoints.
-	Metrics, Probes, Webhooks string
+	// Metrics and Webhooks are the URLs of its endpoints.
+	Metrics, Webhooks string
 	// Client trusts any certificate: tests of certificates are in webhooks/.
 	Client *http.Client
 
-	cmd   *exec.Cmd
-	ended chan struct{}
-	err   error // of Wait; set once ended is closed
+	probes string
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	err    error // of Wait; set once ended is closed
 }
 
 // Start starts the operator on free ports, with no delay at shutdown.
@@ -75,7 +76,7 @@ func Start(o Options) (*Process, error) {
 	metrics, probes := fmt.Sprintf("127.0.0.1:%d", ports[0]), fmt.Sprintf("127.0.0.1:%d", ports[1])
 	p := &Process{
 		Metrics:  "http://" + metrics + "/metrics",
-		Probes:   "http://" + probes,
+		probes:   "http://" + probes,
 		Webhooks: fmt.Sprintf("https://127.0.0.1:%d", ports[2]),
 		Client: &http.Client{Timeout: limit.Hang, Transport: &http.Transport{
 			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // See the field.
@@ -122,9 +123,19 @@ func StartLogged(ctx context.Context, o Options, log string, ready func(Metrics)
 	if err != nil {
 		return nil, err
 	}
-	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
+	// The benchmark's operator first lists thousands of objects, on a machine that is busy.
+	const longest = 5 * time.Minute
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, longest, true, func(ctx context.Context) (bool, error) {
 		metrics, err := p.Scrape(ctx, "")
-		return err == nil && ready(metrics), nil
+		if err == nil {
+			return ready(metrics), nil
+		}
+		select {
+		case <-p.ended:
+			return false, err
+		default:
+			return false, nil // It does not serve metrics yet.
+		}
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the operator is not ready: %w; its log is %s", err, log), p.Stop())
@@ -149,7 +160,7 @@ func (p *Process) Stop() error {
 
 // Ready reports whether the readiness probe of the operator succeeds.
 func (p *Process) Ready() bool {
-	response, err := p.Client.Get(p.Probes + "/readyz")
+	response, err := p.Client.Get(p.probes + "/readyz")
 	if err != nil {
 		return false
 	}

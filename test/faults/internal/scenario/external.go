@@ -13,9 +13,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
 
-// RunExternal runs a scenario once with an operator that the caller runs. What the scenario
-// has come to must last for a while. Then it goes, and must leave nothing behind. An error
-// is one of the test, not of the operator.
+// RunExternal runs a scenario once with an operator that the caller runs. The outcome must hold
+// for the duration lasts. Then RunExternal deletes the objects, and nothing may be left. An
+// error means that the test failed, not the operator.
 func RunExternal(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode, lasts time.Duration) (result Result, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, *limit+lasts, errTooLong)
 	defer cancel()
@@ -28,7 +28,9 @@ func RunExternal(ctx context.Context, server *harness.APIServer, s *Scenario, mo
 		return result, err
 	}
 	r := &run{world: w, fault: &Fault{}}
-	if err := r.reach(ctx); err != nil {
+	reaching, reached := context.WithTimeoutCause(ctx, *limit, errTooLong)
+	defer reached()
+	if err := r.reach(reaching); err != nil {
 		result.Violations = append(result.Violations, r.otherEnd(err))
 		return result, nil
 	}
@@ -51,8 +53,8 @@ func RunExternal(ctx context.Context, server *harness.APIServer, s *Scenario, mo
 	return result, nil
 }
 
-// clear has the operator delete a JobFlow for its TTL, deletes what has none, and waits
-// until nothing of the scenario is left.
+// clear deletes the JobFlow or DaemonJob and waits until nothing of the scenario is left. A
+// JobFlow that has ended is deleted by the operator, because of its TTL.
 func (w *World) clear(ctx context.Context) error {
 	var err error
 	parent, summary, _ := w.parent()
