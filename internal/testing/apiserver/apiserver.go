@@ -1,4 +1,4 @@
-// Package apiserver starts an API server for tests, and creates users of it.
+// Package apiserver starts an API server for tests, and creates users for it.
 package apiserver
 
 import (

@@ -20,8 +20,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/record"
 )
 
-// historian is the record of a namespace, with every result that was recorded there, and who
-// held the lease.
+// historian records a namespace, the results in all versions of its JobFlows and DaemonJobs, and
+// the holders of the lease.
 //
 // What was created and deleted while the API server was restarted is not seen; if it ran,
 // the ledger has it.
@@ -75,7 +75,7 @@ func (h *historian) note(change history.Change) {
 	}
 }
 
-// noteLease does not take a list that is as before for a renewal.
+// noteLease ignores a Lease that was listed again without a renewal.
 func (h *historian) noteLease(held *coordinationv1.Lease) {
 	holder, renewed := holder(held), ptr.Deref(held.Spec.RenewTime, metav1.MicroTime{})
 	if holder == "" || renewed.Equal(&h.renewed) {
@@ -89,7 +89,7 @@ func (h *historian) noteLease(held *coordinationv1.Lease) {
 	}
 }
 
-// changedOf tells of the results of a JobFlow or DaemonJob that did not stay.
+// changedOf returns the results of a JobFlow or DaemonJob that changed after they were recorded.
 func (h *historian) changedOf(parent client.Object) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -126,7 +126,7 @@ func (h *historian) firstJobAfter(moment time.Time) time.Time {
 	return time.Time{}
 }
 
-// leaderAfter is who first became the leader after a moment, or nobody.
+// leaderAfter returns the first change of the leader after a moment, or the zero value.
 func (h *historian) leaderAfter(moment time.Time) leaseChange {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -138,7 +138,7 @@ func (h *historian) leaderAfter(moment time.Time) leaseChange {
 	return leaseChange{}
 }
 
-// renewedAfter is when a leader first showed that it lives after a moment, or zero.
+// renewedAfter returns when a leader first renewed the lease after a moment, or zero.
 func (h *historian) renewedAfter(moment time.Time) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -40,7 +40,7 @@ func (t *trial) String() string {
 }
 
 const (
-	// longestReaction is how long the operator may take over a change.
+	// longestReaction is the longest time that the operator may take to react to a change.
 	longestReaction = limit.Hang
 	// mostRequests is how many the operator may send for one trial, in which it sees two
 	// or three objects with up to three Jobs each come, change and go.

@@ -11,11 +11,11 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/test/faults/internal/scenario"
 )
 
-// load begins scenarios, of which many run at the same time, and keeps the score.
+// load begins scenarios, many of them concurrently, and counts their results.
 type load struct {
 	server *harness.APIServer
 	random *rand.Rand
-	// lasts is how long what a scenario has come to is there.
+	// lasts is how long each outcome must hold.
 	lasts time.Duration
 	round []variant // what is left of this one
 

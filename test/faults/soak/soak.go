@@ -127,7 +127,7 @@ func (s *trial) look(ctx context.Context) (sample, error) {
 }
 
 // settle waits until all scenarios have ended and the operator has had nothing to do for a
-// while, and looks at it after the garbage of that was collected.
+// while, and takes a sample once the garbage is collected.
 func (s *trial) settle(ctx context.Context, rest time.Duration) (sample, error) {
 	quiet, err := s.look(ctx)
 	for err == nil && quiet.ended < quiet.begun {

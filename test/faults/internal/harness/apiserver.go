@@ -36,8 +36,8 @@ type APIServer struct {
 	environment *envtest.Environment
 }
 
-// StartAPIServer starts them, once they are configured as the caller likes. KUBEBUILDER_ASSETS
-// says where the programs are.
+// StartAPIServer applies changes to the environment and starts it. KUBEBUILDER_ASSETS names the
+// directory of the programs.
 func StartAPIServer(configure ...func(*envtest.Environment)) (*APIServer, error) {
 	// Operators that cannot reach the API server say so without end.
 	log.SetLogger(logr.Discard())
@@ -92,8 +92,8 @@ func (s *APIServer) Patch(ctx context.Context, path, patch string) error {
 	return s.direct.Patch(types.MergePatchType).AbsPath(path).Body([]byte(patch)).Do(ctx).Error()
 }
 
-// FreeLease releases the lease of the operators in a namespace, as a leader does that
-// shuts down.
+// FreeLease releases the lease of the operators in a namespace, as a leader does when it shuts
+// down.
 func (s *APIServer) FreeLease(ctx context.Context, namespace string) error {
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: controllers.LeaseName}}
 	return s.Client.Patch(ctx, lease, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"holderIdentity":""}}`)))

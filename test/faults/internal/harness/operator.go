@@ -123,8 +123,8 @@ func (o *Operator) Kill() {
 	o.cancel()
 }
 
-// Alive ends when the operator has been killed, was stopped, or gave up by itself, as one does
-// that has lost its lease.
+// Alive returns a context that ends when the operator was killed or stopped, or gave up because
+// it lost its lease.
 func (o *Operator) Alive() context.Context { return o.connection.alive }
 
 // WaitEnded waits until nothing of the operator runs any more.

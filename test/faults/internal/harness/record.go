@@ -27,7 +27,7 @@ func NewRecord(ctx context.Context, c client.WithWatch, namespace string) (*Reco
 	}, client.InNamespace(namespace))
 }
 
-// EmptyRecord is one that watches nothing: of what is noted in it.
+// EmptyRecord returns a record that watches nothing; a test notes changes in it.
 func EmptyRecord() *Record {
 	r := &Record{}
 	r.OnChange(r.lives.note)

@@ -86,8 +86,8 @@ func (o *Operator) Writes() []Write {
 }
 
 // looksInARow is how many times in succession an operator has to be found idle. An event
-// that has arrived and is not in a queue yet does not show. It only needs the processor to
-// get there, as each look does, so a machine that stalls delays both.
+// that has arrived but is not queued yet is invisible. It needs only processor time to get there,
+// and so does each look, so a slow machine delays both.
 const looksInARow = 20
 
 // WaitIdle waits until the operator has nothing to do and will have nothing to do for a

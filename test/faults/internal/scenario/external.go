@@ -31,7 +31,7 @@ func RunExternal(ctx context.Context, server *harness.APIServer, s *Scenario, mo
 	reaching, reached := context.WithTimeoutCause(ctx, *limit, errTooLong)
 	defer reached()
 	if err := r.reach(reaching); err != nil {
-		result.Violations = append(result.Violations, r.otherEnd(err))
+		result.Violations = append(result.Violations, r.wrongOutcome(err))
 		return result, nil
 	}
 	if parent, summary, _ := w.parent(); parent != nil && summary.CompletionTime != nil {

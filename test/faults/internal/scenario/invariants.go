@@ -165,7 +165,7 @@ func (l *ledger) flow() *v1alpha1.JobFlowSpec {
 	return l.spec
 }
 
-// bornAt is the version in which the JobFlow or DaemonJob came, or 0.
+// bornAt returns the version in which the JobFlow or DaemonJob was created, or 0.
 func (l *ledger) bornAt() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()

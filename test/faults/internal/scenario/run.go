@@ -113,7 +113,7 @@ func Run(ctx context.Context, server *harness.APIServer, s *Scenario, mode Mode,
 	reached := make(chan error, 1)
 	go func() { reached <- r.reach(ctx) }()
 	if err := r.keepAlive(reached); err != nil {
-		result.Violations = append(result.Violations, r.otherEnd(err))
+		result.Violations = append(result.Violations, r.wrongOutcome(err))
 	} else if err := r.settle(ctx); err != nil {
 		result.Violations = append(result.Violations, fmt.Sprintf("it did not come to rest: %s%s", err, r.explain()))
 	}
@@ -229,7 +229,7 @@ func (r *run) settle(ctx context.Context) error {
 	return r.world.Record.CatchUp(ctx)
 }
 
-// checkLeft looks at what the run has left.
+// checkLeft checks the invariants and the outcome at the end of a run.
 func (r *run) checkLeft(result *Result) {
 	result.Checks = len(Invariants) + 1
 	for _, invariant := range Invariants {
@@ -271,8 +271,8 @@ func (r *run) check(ctx context.Context, result *Result) error {
 	return nil
 }
 
-// otherEnd is the violation of a run that has not come to the outcome of its scenario.
-func (r *run) otherEnd(err error) string {
+// wrongOutcome describes a run that did not reach the outcome of its scenario.
+func (r *run) wrongOutcome(err error) string {
 	return fmt.Sprintf("%s; wanted %q, got %q%s", err, r.world.scenario.Want, r.world.Outcome(), r.explain())
 }
 
