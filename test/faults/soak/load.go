@@ -67,7 +67,8 @@ func everything() []variant {
 	return all
 }
 
-// next begins one of the scenarios, all of which have their turn before any has another.
+// next begins the next scenario of a round. A round has every scenario in each mode once, in
+// random order.
 func (l *load) next(ctx context.Context) {
 	if len(l.round) == 0 {
 		l.round = everything()
