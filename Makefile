@@ -541,7 +541,7 @@ tool = @hack/tool.sh $@
 TOOLS := $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) $(CRDTRIM) $(APIDOCS) $(OPERATOR_SDK) $(SCORECARD_TEST) \
   $(BUNDLEFINISH) $(HELM) $(OPM) $(RENDERCATALOG) $(OLM_PROGRAMS) $(PROMTOOL) $(CHARTDOCS) $(CYCLONEDX) $(GOVULNCHECK)
 .PHONY: tools
-tools: $(DEVCLUSTER) $(TESTLOG) $(TOOLS) ## Build all tools that the other targets use, and the programs of a cluster.
+tools: $(DEVCLUSTER) $(TESTLOG) $(TOOLS) ## Build all tools that the other targets use, and the API server of the tests.
 	@$(DEVCLUSTER) assets > /dev/null
 
 $(DEVCLUSTER): $(shell find hack/devcluster -name '*.go' -o -name go.mod -o -name '*.tmpl' -o -name '*.yaml')
