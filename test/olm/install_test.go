@@ -30,7 +30,7 @@ var _ = Describe("The current version", func() {
 		t.note("CatalogSource, Namespace, OperatorGroup and Subscription applied")
 		t.reaches(ctx, "READY", source(fresh), "{.status.connectionState.lastObservedState}")
 		expectInstalled(ctx, t, current)
-		expectAdmission(ctx)
+		expectAdmission(ctx, current)
 		t.note("a cycle is refused by admission, under OLM's certificate")
 		t.reaches(ctx, "True NotHeld", operatorCondition(current), upgradeable)
 
@@ -68,7 +68,7 @@ var _ = Describe("The current version", func() {
 		t.note("upgraded once nothing ran")
 		awaitGone(ctx, csv(current))
 		Expect(ownerOfDeployment(ctx)).To(Equal(next))
-		expectAdmission(ctx)
+		expectAdmission(ctx, next)
 		uninstall(ctx, t, fresh, before)
 	}, SpecTimeout(10*time.Minute))
 })

@@ -14,7 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/cli"
+	"github.com/jobflow-operator/jobflow-operator/test/testkit/cluster"
 )
 
 const (
@@ -105,12 +107,18 @@ func expectUpgraded(ctx context.Context, t *timeline, plan object, version strin
 }
 
 // expectAdmission shows that the webhooks answer, with the certificate that OLM made.
-// It makes another one in an upgrade: the Secret goes with the CSV that was replaced.
-func expectAdmission(ctx context.Context) {
+//
+// A CSV that replaces another is Succeeded twice. When OLM deletes the CSV that was replaced, the
+// Secret goes with it. So OLM installs the new CSV once more: it makes another certificate,
+// announces its CA and restarts the operator, and until that is over the API server may not
+// trust the webhooks. The Secret's owner tells the two apart.
+func expectAdmission(ctx context.Context, version string) {
 	GinkgoHelper()
+	var refusal error
 	Eventually(ctx, func(g Gomega, ctx context.Context) {
 		var secret corev1.Secret
 		g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "jobflow-operator-controller-manager-service-cert"}, &secret)).To(Succeed())
+		g.Expect(secret.OwnerReferences).To(ConsistOf(HaveField("Name", version)), "the owner of the certificate")
 		g.Expect(secret.Data["olmCAKey"]).NotTo(BeEmpty())
 		var configurations admissionv1.ValidatingWebhookConfigurationList
 		g.Expect(k8s.List(ctx, &configurations, client.MatchingLabels{"olm.owner.namespace": namespace})).To(Succeed())
@@ -121,9 +129,11 @@ func expectAdmission(ctx context.Context) {
 			}
 		}
 		g.Expect(announced).To(And(HaveLen(3), HaveEach(secret.Data["olmCAKey"])))
-	}).Should(Succeed(), "the CA of the webhooks")
-	cli.Kubectl(ctx, "rollout", "status", "deployment/jobflow-operator-controller-manager", "--namespace", namespace, "--timeout=2m").Succeeded()
-	k8s.ExpectCycleRefused(ctx, work)
+		g.Expect(field(ctx, csv(version), "{.status.phase}")).To(Equal("Succeeded"))
+		refusal = k8s.Create(ctx, cluster.Cycle(work), client.DryRunAll)
+		g.Expect(refusal).To(cluster.NameTheCycle)
+	}).Should(Succeed(), "admission by the webhooks, with OLM's CA")
+	testkit.Saw("admission refuses: %v", refusal)
 }
 
 // everything is every object in the cluster.

@@ -57,7 +57,7 @@ var _ = Describe("The released version", func() {
 		t.note("installing from the catalog of the released versions, with manual approval")
 		approve(ctx, expectPlan(ctx, released))
 		expectInstalled(ctx, t, released)
-		expectAdmission(ctx)
+		expectAdmission(ctx, released)
 
 		addCatalog(ctx, older, catalogCurrent)
 		t.note("the catalog is updated")
@@ -82,7 +82,7 @@ var _ = Describe("The released version", func() {
 		Expect(field(ctx, daemonJob, nodes)).To(Equal("Running Running Running "), "the DaemonJob outlasts the upgrade")
 		awaitGone(ctx, csv(released))
 		t.note("%s is gone", released)
-		expectAdmission(ctx)
+		expectAdmission(ctx, current)
 		t.note("admission answers")
 		expectCRDs(ctx, generations)
 		t.note("the CRDs are those of %s", current)

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit"
 	"github.com/jobflow-operator/jobflow-operator/test/testkit/flows"
 )
@@ -58,12 +59,19 @@ func (c *Cluster) AwaitAdmission(ctx context.Context, namespace string) {
 	Eventually(ctx, c.AskAdmission).WithArguments(namespace).Should(Succeed())
 }
 
-// ExpectCycleRefused expects that the webhook validates a JobFlow: the schema alone would accept
-// a cycle.
+// Cycle returns a JobFlow with a cycle, which the schema accepts and the webhook refuses.
+func Cycle(namespace string) *v1alpha1.JobFlow {
+	return flows.New(namespace, "cycle", flows.Step("a", "true", "b"), flows.Step("b", "true", "a"))
+}
+
+// NameTheCycle matches the webhook's refusal of Cycle.
+var NameTheCycle = MatchError(ContainSubstring("a -> b -> a"))
+
+// ExpectCycleRefused expects that the webhook validates a JobFlow.
 func (c *Cluster) ExpectCycleRefused(ctx context.Context, namespace string) {
 	GinkgoHelper()
-	err := c.Create(ctx, flows.New(namespace, "cycle", flows.Step("a", "true", "b"), flows.Step("b", "true", "a")))
-	Expect(err).To(MatchError(ContainSubstring("a -> b -> a")))
+	err := c.Create(ctx, Cycle(namespace))
+	Expect(err).To(NameTheCycle)
 	testkit.Saw("admission refuses: %v", err)
 }
 
