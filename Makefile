@@ -280,7 +280,7 @@ test-chart: build $(DEVCLUSTER) $(HELM) ## Test the Helm chart with every combin
 	@$(use_apiserver); COMBINATIONS=all go -C test test -count=1 -timeout 30m -run TestValid -v ./helm/chart
 
 # The tests install the operator themselves, in a cluster that does not have it. The recipe
-# removes an operator from devcluster's cluster, but not from one that somebody may use.
+# removes an operator from devcluster's cluster, but not from a cluster that others may use.
 .PHONY: test-helm
 test-helm: cluster-up image-load $(HELM) $(KUSTOMIZE) ## Install, upgrade and remove the operator with Helm and with kubectl apply -f.
 ifdef OWN_CLUSTER
@@ -300,19 +300,19 @@ test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from
 ##@ Develop
 
 .PHONY: regenerate
-regenerate: generate manifests bundle catalog chart dist ## Generate all generated files, in order.
+regenerate: generate manifests bundle catalog chart dist ## Generate all generated files, each after those it is made from.
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies and docs/api-reference.md from the Go types.
-	$(call say,Generating code and the API reference)
+generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies, docs/api-reference.md and README's tables of fields from the Go types.
+	$(call say,Generating code and documentation of the API)
 	@$(CONTROLLER_GEN) object paths=./api/...
-	@$(APIDOCS) api/v1alpha1 > docs/api-reference.md
+	@$(APIDOCS) -readme README.md api/v1alpha1 > docs/api-reference.md
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the webhook configuration.
 	$(call say,Generating manifests)
 	@$(CONTROLLER_GEN) crd:generateEmbeddedObjectMeta=true paths=./api/... output:crd:artifacts:config=config/crd/bases
-	@$(CRDTRIM) config/crd/bases/*.yaml
+	@$(CRDTRIM) -api api/v1alpha1 config/crd/bases/*.yaml
 	@$(CONTROLLER_GEN) rbac:roleName=manager-role webhook paths=./controllers/... paths=./webhooks/... \
 	  output:rbac:dir=config/rbac output:webhook:dir=config/webhook
 
@@ -341,7 +341,7 @@ bundle: $(KUSTOMIZE) $(OPERATOR_SDK) $(BUNDLEFINISH) ## Generate the bundle for 
 	@$(KUSTOMIZE) build --load-restrictor LoadRestrictionsNone config/manifests > $(BIN)/bundle-input.yaml
 	@cat $(BIN)/bundle-input.yaml | $(OPERATOR_SDK) generate bundle --quiet --overwrite \
 	  --version $(VERSION:v%=%) --channels candidate,stable --default-channel stable
-	@$(BUNDLEFINISH) -input $(BIN)/bundle-input.yaml -icon config/manifests/icon.svg bundle/manifests
+	@$(BUNDLEFINISH) -input $(BIN)/bundle-input.yaml -icon config/manifests/icon.svg -api api/v1alpha1 bundle/manifests
 
 # operator-sdk exits with 0 in spite of warnings.
 .PHONY: bundle-validate
@@ -393,7 +393,7 @@ verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(
 	@$(MAKE) regenerate
 	@{ $(tree_state); } > $(BIN)/tree.after; \
 	  if ! diff $(BIN)/tree.before $(BIN)/tree.after > $(BIN)/tree.diff; then \
-	    echo "These files were not as generated; they are now. Look at git diff and commit them:"; \
+	    echo "These files were not as generated; they are now. See git diff, and commit them:"; \
 	    sed -n 's/^> [0-9a-f]*  /  /p' $(BIN)/tree.diff; \
 	    exit 1; \
 	  fi
@@ -564,7 +564,7 @@ $(CYCLONEDX): hack/tools/go.mod hack/tools/go.sum
 $(PROMTOOL): hack/tools/go.mod hack/tools/go.sum
 	$(tool) hack/tools github.com/prometheus/prometheus/cmd/promtool -tags remove_all_sd
 
-$(CRDTRIM) $(APIDOCS) $(CHARTDOCS) $(BUNDLEFINISH): $(wildcard hack/tools/*/*.go) hack/tools/go.mod hack/tools/go.sum
+$(CRDTRIM) $(APIDOCS) $(CHARTDOCS) $(BUNDLEFINISH): $(wildcard hack/tools/*/*.go hack/tools/internal/*/*.go) hack/tools/go.mod hack/tools/go.sum
 	$(tool) hack/tools ./$(@F)
 
 $(CONTROLLER_GEN): hack/tools/newer/go.mod hack/tools/newer/go.sum

@@ -15,7 +15,8 @@ name=$(basename "$link")
 
 sources=("$module/go.mod" "$module/go.sum")
 if [[ $package == ./* ]]; then
-  sources+=("$module/$package"/*.go)
+  shopt -s nullglob
+  sources+=("$module/$package"/*.go "$module"/internal/*/*.go)
 fi
 key=$({
   cat "${sources[@]}"

@@ -19,8 +19,10 @@ import (
 // +kubebuilder:validation:XValidation:rule="has(self.podReplacementPolicy) == has(oldSelf.podReplacementPolicy) && (!has(self.podReplacementPolicy) || self.podReplacementPolicy == oldSelf.podReplacementPolicy) && has(self.managedBy) == has(oldSelf.managedBy) && (!has(self.managedBy) || self.managedBy == oldSelf.managedBy)",message="podReplacementPolicy and managedBy are immutable; create a DaemonJob of another name"
 // +kubebuilder:validation:XValidation:rule="has(self.scheduling) == has(oldSelf.scheduling) && (!has(self.scheduling) || self.scheduling == oldSelf.scheduling)",message="scheduling is immutable; create a DaemonJob of another name"
 type DaemonJobSpec struct {
-	// globalParams are given to every node's Job. Default: none. Immutable.
+	// globalParams are environment variables, labels and annotations for every node's
+	// Job. What the template sets itself wins. Default: none. Immutable.
 	// +optional
+	// +operator-sdk:csv:customresourcedefinitions:type=spec,displayName="Parameters for all Jobs"
 	GlobalParams *CommonParams `json:"globalParams,omitempty"`
 
 	// excludeNodeList names the nodes that get no Job, separated by commas; blanks
@@ -28,12 +30,12 @@ type DaemonJobSpec struct {
 	// no node is excluded. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=262144
+	// +operator-sdk:csv:customresourcedefinitions:type=spec,displayName="Excluded nodes"
 	ExcludeNodeList string `json:"excludeNodeList,omitempty"`
 
-	// The native spec of each node's Job. suspend, parallelism,
-	// activeDeadlineSeconds, backoffLimit and ttlSecondsAfterFinished may change
-	// at any time and are carried over to the Jobs that have not ended; the rest is
-	// immutable, as it is on a Job.
+	// The native spec of each node's Job. Immutable, except suspend, parallelism,
+	// activeDeadlineSeconds, backoffLimit and ttlSecondsAfterFinished, which may
+	// change at any time and are carried over to the Jobs that have not ended.
 	batchv1.JobSpec `json:",inline"`
 }
 
@@ -45,9 +47,10 @@ type DaemonJobStatus struct {
 	// +optional
 	Desired int32 `json:"desired"`
 
-	// nodes has one entry a node, sorted by name. Past 500 nodes those that
-	// Succeeded are counted and no longer listed. The list is atomic, since only
-	// the operator writes it.
+	// nodes has one entry for each node, sorted by name: its phase, its Job, what it
+	// waits for, and when it started and ended. Past 500 nodes those that Succeeded
+	// are counted and no longer listed. The list is atomic, since only the operator
+	// writes it.
 	// +optional
 	// +listType=atomic
 	Nodes []RunStatus `json:"nodes,omitempty"`

@@ -19,10 +19,14 @@ type JobFlowSpec struct {
 	// +kubebuilder:validation:MaxItems=1000
 	// +listType=map
 	// +listMapKey=name
+	// +operator-sdk:csv:customresourcedefinitions:type=spec,displayName="Steps"
 	Flows []FlowStep `json:"flows"`
 
-	// globalParams are given to every step's Job. Default: none. Immutable.
+	// globalParams are environment variables, labels and annotations for every step's
+	// Job, and the node that all of them run on. What a step sets itself wins.
+	// Default: none. Immutable.
 	// +optional
+	// +operator-sdk:csv:customresourcedefinitions:type=spec,displayName="Parameters for all Jobs"
 	GlobalParams *GlobalParams `json:"globalParams,omitempty"`
 
 	// shareVolumes are pod volumes that several steps share. A volume goes into
@@ -33,17 +37,18 @@ type JobFlowSpec struct {
 	// +kubebuilder:validation:MaxItems=100
 	// +listType=map
 	// +listMapKey=name
+	// +operator-sdk:csv:customresourcedefinitions:type=spec,displayName="Shared volumes",xDescriptors="urn:alm:descriptor:com.tectonic.ui:advanced"
 	ShareVolumes []corev1.Volume `json:"shareVolumes,omitempty"`
 
-	// startOn says when a step is done for those that depend on it.
+	// startOn says when a step is done for those that depend on it: when its Job is
+	// Complete (JobComplete), or about a second earlier, when the Job's pods prove that
+	// it will be (PodsSucceeded).
 	//
-	// JobComplete: when its Job has the condition Complete.
-	//
-	// PodsSucceeded: as soon as the Job's pods prove that it will be Complete, which
-	// saves about a second a step, since the Job controller gathers the ends of pods.
-	// A Job whose end other things decide too is waited for as with JobComplete: one
-	// that is Indexed, or has activeDeadlineSeconds, podFailurePolicy, successPolicy
-	// or another managedBy. The flow's own end waits for the conditions of all Jobs.
+	// The Job controller takes that second to gather the ends of pods. PodsSucceeded
+	// does not apply to a Job whose end other things decide too: one that is Indexed,
+	// or has activeDeadlineSeconds, podFailurePolicy, successPolicy or another
+	// managedBy. The steps that depend on such a Job wait until it is Complete. The
+	// flow's own end waits for the conditions of all Jobs.
 	//
 	// Default: JobComplete. May change at any time.
 	// +optional
@@ -70,6 +75,7 @@ type JobFlowSpec struct {
 	// no limit. May change at any time until the flow has ended.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +operator-sdk:csv:customresourcedefinitions:type=spec,xDescriptors="urn:alm:descriptor:com.tectonic.ui:advanced"
 	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
 
 	// ttlSecondsAfterFinished is how long, in seconds from
@@ -78,6 +84,7 @@ type JobFlowSpec struct {
 	// kept. May change at any time.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
+	// +operator-sdk:csv:customresourcedefinitions:type=spec,xDescriptors="urn:alm:descriptor:com.tectonic.ui:advanced"
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 }
 
@@ -87,15 +94,18 @@ type StartOn string
 
 // Values of spec.startOn of a JobFlow.
 const (
-	StartOnJobComplete   StartOn = "JobComplete"
+	// StartOnJobComplete means that the Job has the condition Complete.
+	StartOnJobComplete StartOn = "JobComplete"
+	// StartOnPodsSucceeded means that the pods of the Job prove that it will have the
+	// condition Complete.
 	StartOnPodsSucceeded StartOn = "PodsSucceeded"
 )
 
 // GlobalParams are parameters that every Job of a JobFlow receives.
 type GlobalParams struct {
-	// nodeName makes every Job run on the node of this name. It becomes a
-	// required node affinity, so that the scheduler still checks resources,
-	// taints and volumes. Default: any node. Immutable.
+	// nodeName makes every Job run on the node of this name, by a required node
+	// affinity: the scheduler still checks resources, taints and volumes. Default:
+	// any node. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	NodeName string `json:"nodeName,omitempty"`
@@ -106,7 +116,7 @@ type GlobalParams struct {
 // FlowStep is one step of a JobFlow: a Job and what must be Complete before it.
 // +kubebuilder:validation:XValidation:rule="has(self.jobTemplate) != has(self.jobTemplateRef)",message="set exactly one of jobTemplate and jobTemplateRef"
 type FlowStep struct {
-	// name identifies the step in its flow and ends the name of its Job. A
+	// name identifies the step in its flow; its Job is named <jobflow>-<step>. A
 	// lower-case RFC 1123 label: letters, digits and '-', at most 63 characters.
 	// Unique in the flow. Immutable.
 	// +required
@@ -154,11 +164,13 @@ type FlowStep struct {
 type JobFlowStatus struct {
 	Summary `json:",inline"`
 
-	// flows has one entry a step, in the order of spec.flows. The list is atomic:
-	// only the operator writes it, and 1,000 entries would otherwise be repeated
-	// key by key in managedFields.
+	// flows has one entry for each step, in the order of spec.flows: its phase, its
+	// Job, what it waits for, and when it started and ended. The list is atomic: only
+	// the operator writes it, and 1,000 entries would otherwise be repeated key by key
+	// in managedFields.
 	// +optional
 	// +listType=atomic
+	// +operator-sdk:csv:customresourcedefinitions:type=status,displayName="Steps"
 	Flows []RunStatus `json:"flows,omitempty"`
 }
 

@@ -9,8 +9,8 @@ import (
 type ReusableJobSpec struct {
 	// jobTemplate is the spec that Jobs made from this template get, with every
 	// field that batch/v1 has; backoffLimit defaults to 0, and restartPolicy is
-	// always Never. It may be edited at any time: Jobs that exist keep what they
-	// were made from, steps that start later get the new spec.
+	// always Never. Jobs that exist keep what they were made from, steps that start
+	// later get the new spec. May change at any time.
 	// +required
 	JobTemplate batchv1.JobSpec `json:"jobTemplate"`
 }
@@ -22,11 +22,13 @@ type JobTemplateStatus struct {
 	// Sorted; at most 500 names.
 	// +optional
 	// +listType=atomic
+	// +operator-sdk:csv:customresourcedefinitions:type=status,displayName="Used by"
 	DependencyList []string `json:"dependencyList,omitempty"`
 
 	// dependencies counts the Jobs that use this template, including those that
 	// dependencyList has no room for.
 	// +optional
+	// +operator-sdk:csv:customresourcedefinitions:type=status,displayName="Uses"
 	Dependencies int32 `json:"dependencies,omitempty"`
 
 	// observedGeneration is the metadata.generation that this status was computed

@@ -51,9 +51,9 @@ const (
 	PhaseSkipped Phase = "Skipped"
 )
 
-// CommonParams are parameters that every Job of the object receives. They are
-// merged into each Job, never replaced: where the Job's own template sets the
-// same env variable, label or annotation, the template wins.
+// CommonParams are parameters that every Job of the object receives, merged with
+// its own: where the Job's template sets the same env variable, label or
+// annotation, the template wins.
 type CommonParams struct {
 	// env is added to every container and init container of every Job, by name.
 	// A container that sets a variable of the same name keeps its own. The

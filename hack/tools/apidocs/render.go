@@ -3,9 +3,14 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/jobflow-operator/jobflow-operator/hack/tools/internal/apitypes"
 )
 
-// upstream are the packages whose types the reference links to.
+// api is what the pages describe.
+type api struct{ *apitypes.API }
+
+// upstream has the packages to whose types the reference links.
 var upstream = map[string]struct{ group, anchor string }{
 	"batchv1": {group: "batch/v1", anchor: "v1-batch"},
 	"corev1":  {group: "v1", anchor: "v1-core"},
@@ -14,7 +19,7 @@ var upstream = map[string]struct{ group, anchor string }{
 
 const upstreamReference = "https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#"
 
-func render(a *api) string {
+func render(a api) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<!-- Generated from the Go types by "make generate". Do not edit. -->
 
@@ -22,49 +27,49 @@ func render(a *api) string {
 
 Group `+"`%s`, version `%s`"+`. All kinds are namespaced. The same texts are in the cluster: `+"`kubectl explain jobflow.spec`"+`.
 
-`, a.group, a.version)
-	for _, k := range a.kinds {
-		fmt.Fprintf(&b, "- [%s](#%s)\n", k.name, strings.ToLower(k.name))
+`, a.Group, a.Version)
+	for _, k := range a.Kinds {
+		fmt.Fprintf(&b, "- [%s](#%s)\n", k.Name, strings.ToLower(k.Name))
 	}
 	done := map[string]bool{}
-	for _, k := range a.kinds {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n", k.name, k.doc)
-		done[k.name] = true
+	for _, k := range a.Kinds {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", k.Name, k.Doc)
+		done[k.Name] = true
 		a.writeFields(&b, k)
 		a.writeBelow(&b, k, done)
 	}
 	return b.String()
 }
 
-// writeBelow writes the types that a type leads to, each once, depth first: they
-// come in the order in which they stand in YAML.
-func (a *api) writeBelow(b *strings.Builder, t *structType, done map[string]bool) {
-	for _, f := range a.flat(t) {
-		if f.typ.pkg != "" || done[f.typ.name] {
+// writeBelow writes the types that a type leads to, each once and depth first, which is
+// their order in YAML.
+func (a api) writeBelow(b *strings.Builder, t *apitypes.Struct, done map[string]bool) {
+	for _, f := range a.Flat(t) {
+		if f.Type.Package != "" || done[f.Type.Name] {
 			continue
 		}
-		if st := a.structs[f.typ.name]; st != nil {
-			done[st.name] = true
-			fmt.Fprintf(b, "\n### %s\n\n%s\n", st.name, st.doc)
+		if st := a.Structs[f.Type.Name]; st != nil {
+			done[st.Name] = true
+			fmt.Fprintf(b, "\n### %s\n\n%s\n", st.Name, st.Doc)
 			a.writeFields(b, st)
 			a.writeBelow(b, st, done)
 		}
-		if enum := a.enums[f.typ.name]; enum != nil {
-			done[enum.name] = true
-			fmt.Fprintf(b, "\n### %s\n\n%s\n\n| Value | Meaning |\n|---|---|\n", enum.name, enum.doc)
-			for _, v := range enum.values {
-				fmt.Fprintf(b, "| `%s` | %s |\n", v.value, cell(upperFirst(v.doc)))
+		if enum := a.Enums[f.Type.Name]; enum != nil {
+			done[enum.Name] = true
+			fmt.Fprintf(b, "\n### %s\n\n%s\n\n| Value | Meaning |\n|---|---|\n", enum.Name, enum.Doc)
+			for _, v := range enum.Values {
+				fmt.Fprintf(b, "| `%s` | %s |\n", v.Value, cell(apitypes.UpperFirst(v.Doc)))
 			}
 		}
 	}
 }
 
-func (a *api) writeFields(b *strings.Builder, t *structType) {
-	fields := a.flat(t)
+func (a api) writeFields(b *strings.Builder, t *apitypes.Struct) {
+	fields := a.Flat(t)
 	spec := false
 	for _, f := range fields {
-		_, def, change := split(f.doc)
-		spec = spec || def != "" || change != ""
+		c := apitypes.ParseComment(f.Doc)
+		spec = spec || c.Default != "" || c.Changes != ""
 	}
 	if spec {
 		b.WriteString("\n| Field | Meaning | Default | Changes |\n|---|---|---|---|\n")
@@ -72,104 +77,49 @@ func (a *api) writeFields(b *strings.Builder, t *structType) {
 		b.WriteString("\n| Field | Meaning |\n|---|---|\n")
 	}
 	for _, f := range fields {
-		meaning, def, change := split(f.doc)
-		name := "`" + f.name + "`"
-		if f.name == "" {
+		c := apitypes.ParseComment(f.Doc)
+		name := "`" + f.Name + "`"
+		if f.Name == "" {
 			name = "*(inlined)*"
 		}
-		if spec && f.required && f.name != "" && def == "" {
-			def = "required"
-		}
-		fmt.Fprintf(b, "| %s<br>%s | %s |", name, a.link(f.typ), cell(meaning))
+		fmt.Fprintf(b, "| %s<br>%s | %s |", name, a.link(f.Type), cell(strings.Join(c.Meaning, " ")))
 		if spec {
-			fmt.Fprintf(b, " %s | %s |", cell(def), cell(change))
+			fmt.Fprintf(b, " %s | %s |", cell(defaultOf(f)), cell(c.Changes))
 		}
 		b.WriteString("\n")
 	}
 }
 
-// flat are the fields of a type as they stand in YAML: an embedded type of ours
-// is replaced by its fields, what every object has is left out.
-func (a *api) flat(t *structType) []field {
-	var out []field
-	for _, f := range t.fields {
-		embedded := f.name == ""
-		switch {
-		case f.typ.pkg == "metav1" && (f.typ.name == "TypeMeta" || f.typ.name == "ObjectMeta"):
-		case embedded && f.typ.pkg == "":
-			out = append(out, a.flat(a.structs[f.typ.name])...)
-		default:
-			out = append(out, f)
-		}
+func defaultOf(f apitypes.Field) string {
+	if def := apitypes.ParseComment(f.Doc).Default; def != "" || f.Name == "" || !f.Required {
+		return def
 	}
-	return out
+	return "required"
 }
 
-func (a *api) link(t goType) string {
-	text := t.name
-	switch up, known := upstream[t.pkg]; {
-	case t.pkg == "metav1" && t.name == "Time":
+func (a api) link(t apitypes.Type) string {
+	text := t.Name
+	switch up, known := upstream[t.Package]; {
+	case t.Package == "metav1" && t.Name == "Time":
 		text = "time"
 	case known:
-		text = fmt.Sprintf("[%s](%s%s-%s) (%s)", t.name, upstreamReference, strings.ToLower(t.name), up.anchor, up.group)
-	case a.structs[t.name] != nil || a.enums[t.name] != nil:
-		text = fmt.Sprintf("[%s](#%s)", t.name, strings.ToLower(t.name))
-	case t.name == "byte":
+		text = fmt.Sprintf("[%s](%s%s-%s) (%s)", t.Name, upstreamReference, strings.ToLower(t.Name), up.anchor, up.group)
+	case a.Structs[t.Name] != nil || a.Enums[t.Name] != nil:
+		text = fmt.Sprintf("[%s](#%s)", t.Name, strings.ToLower(t.Name))
+	case t.Name == "byte":
 		return "base64 string"
-	case t.name == "int32" || t.name == "int64":
+	case t.Name == "int32" || t.Name == "int64":
 		text = "integer"
-	case t.name == "bool":
+	case t.Name == "bool":
 		text = "boolean"
 	}
 	switch {
-	case t.list:
+	case t.List:
 		return "list of " + text
-	case t.mapped:
+	case t.Map:
 		return "map of string to " + text
 	}
 	return text
-}
-
-// split parts a field's comment into its meaning, default and mutability.
-func split(doc string) (meaning, def, change string) {
-	var kept []string
-	for _, sentence := range sentences(doc) {
-		switch {
-		case strings.HasPrefix(sentence, "Default: "):
-			def = strings.TrimSuffix(strings.TrimPrefix(sentence, "Default: "), ".")
-		case strings.HasPrefix(sentence, "Immutable"):
-			change = "no"
-		case strings.HasPrefix(sentence, "May change "):
-			change = strings.TrimSuffix(strings.TrimPrefix(sentence, "May change "), ".")
-		default:
-			kept = append(kept, sentence)
-		}
-	}
-	// A comment that begins with a field's name keeps it as it is written in YAML.
-	return strings.Join(kept, " "), def, change
-}
-
-func sentences(text string) []string {
-	var out []string
-	for {
-		end := strings.Index(text, ". ")
-		if end < 0 {
-			break
-		}
-		out = append(out, text[:end+1])
-		text = text[end+2:]
-	}
-	if text != "" {
-		out = append(out, text)
-	}
-	return out
-}
-
-func upperFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func cell(s string) string {

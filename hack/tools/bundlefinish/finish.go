@@ -11,7 +11,7 @@ import (
 
 type object = map[string]any
 
-// objects by kind and name.
+// objects has manifests by kind and name.
 type objects map[[2]string]object
 
 func parse(content []byte) (objects, error) {
@@ -34,7 +34,7 @@ func key(o object) [2]string {
 	return [2]string{kind, name}
 }
 
-// child is the object in a field of another, or nil.
+// child returns the object in a field of another, or nil.
 func child(o object, fields ...string) object {
 	for _, field := range fields {
 		o, _ = o[field].(object)
@@ -42,7 +42,7 @@ func child(o object, fields ...string) object {
 	return o
 }
 
-// items are the objects of the list in a field.
+// items returns the objects of the list in a field.
 func items(o object, field string) []object {
 	list, _ := o[field].([]any)
 	var found []object
@@ -54,23 +54,22 @@ func items(o object, field string) []object {
 	return found
 }
 
-// finishManifest returns what is to stand in place of a generated object, nil for
-// nothing.
+// finishManifest returns what replaces a generated object, or nil if it is removed.
 func finishManifest(generated object, in objects) (object, error) {
 	source, ok := in[key(generated)]
 	if !ok {
 		return nil, fmt.Errorf("the input has no %v", key(generated))
 	}
-	if generated["kind"] == "Service" && isOfWebhooks(source, in) {
+	if generated["kind"] == "Service" && servesWebhooks(source, in) {
 		return nil, nil
 	}
-	// OLM installs into whatever namespace it is told.
+	// OLM chooses the namespace.
 	delete(child(source, "metadata"), "namespace")
 	return source, nil
 }
 
-// dropped are the manifests that operator-sdk leaves out though OLM installs them,
-// by the names of their files.
+// dropped returns the manifests that operator-sdk drops although OLM installs them, by the
+// names of their files.
 func dropped(in objects) map[string]object {
 	found := map[string]object{}
 	for id, source := range in {
@@ -82,7 +81,7 @@ func dropped(in objects) map[string]object {
 	return found
 }
 
-func isOfWebhooks(service object, in objects) bool {
+func servesWebhooks(service object, in objects) bool {
 	for id, configuration := range in {
 		if id[0] != "ValidatingWebhookConfiguration" && id[0] != "MutatingWebhookConfiguration" {
 			continue

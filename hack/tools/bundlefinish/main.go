@@ -1,20 +1,20 @@
-// Bundlefinish completes what "operator-sdk generate bundle" wrote, so that the same
-// sources always give the same bundle, and nothing of them is lost:
+// Bundlefinish completes what "operator-sdk generate bundle" wrote. It makes the bundle
+// reproducible and puts back what the tool loses:
 //
-//   - createdAt is what the CSV's base says, not the time of the run.
+//   - createdAt comes from the CSV's base and is not the time of the run.
 //   - containerImage and relatedImages are the images of the Deployments.
-//   - The icon is put in from its own file.
-//   - CRDs and roles are written anew from the input. The tool reads them into the
-//     types of Kubernetes 1.27, and what those do not know, such as the fieldPath of
-//     a validation rule, would be lost.
-//   - The Service of the webhooks is removed: OLM makes one of its own.
-//   - A NetworkPolicy is added where the input has one. The tool drops it, OLM takes
-//     it.
+//   - Each field of the CRDs gets a descriptor (descriptors.go).
+//   - The icon comes from its own file.
+//   - CRDs and roles are written again from the input. The tool reads them into the types of
+//     Kubernetes 1.27, which drops newer fields, such as the fieldPath of a validation rule.
+//   - The Service of the webhooks is removed, since OLM creates its own.
+//   - A NetworkPolicy of the input is added. The tool drops it; OLM accepts it.
 //
-// Usage: bundlefinish -input FILE -icon FILE DIR
+// Usage: bundlefinish -input FILE -icon FILE -api DIR BUNDLE
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -22,6 +22,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/hack/tools/internal/apitypes"
 )
 
 const csvSuffix = ".clusterserviceversion.yaml"
@@ -29,18 +31,19 @@ const csvSuffix = ".clusterserviceversion.yaml"
 func main() {
 	input := flag.String("input", "", "the `file` that operator-sdk was given: the output of kustomize")
 	icon := flag.String("icon", "", "the icon, an SVG `file`")
+	types := flag.String("api", "", "the `directory` of the Go types")
 	flag.Parse()
-	if *input == "" || *icon == "" || flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: bundlefinish -input FILE -icon FILE DIR")
+	if *input == "" || *icon == "" || *types == "" || flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: bundlefinish -input FILE -icon FILE -api DIR BUNDLE")
 		os.Exit(2)
 	}
-	if err := run(*input, *icon, flag.Arg(0)); err != nil {
+	if err := run(*input, *icon, *types, flag.Arg(0)); err != nil {
 		fmt.Fprintln(os.Stderr, "bundlefinish:", err)
 		os.Exit(1)
 	}
 }
 
-func run(inputPath, iconPath, dir string) error {
+func run(inputPath, iconPath, types, dir string) error {
 	content, err := os.ReadFile(inputPath)
 	if err != nil {
 		return err
@@ -53,12 +56,16 @@ func run(inputPath, iconPath, dir string) error {
 	if err != nil {
 		return err
 	}
+	api, err := apitypes.Load(types)
+	if err != nil {
+		return err
+	}
 	paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
 	if err != nil {
 		return err
 	}
 	for _, path := range paths {
-		if err := finishFile(path, in, icon); err != nil {
+		if err := finishFile(path, in, icon, api); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -70,7 +77,7 @@ func run(inputPath, iconPath, dir string) error {
 	return nil
 }
 
-func finishFile(path string, in objects, icon []byte) error {
+func finishFile(path string, in objects, icon []byte, api *apitypes.API) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -81,7 +88,7 @@ func finishFile(path string, in objects, icon []byte) error {
 	}
 	finished := generated
 	if strings.HasSuffix(path, csvSuffix) {
-		err = finishCSV(generated, in, icon)
+		err = errors.Join(finishCSV(generated, in, icon), addDescriptors(generated, in, api))
 	} else {
 		finished, err = finishManifest(generated, in)
 	}

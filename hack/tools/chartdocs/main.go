@@ -1,6 +1,5 @@
-// Chartdocs writes the table of a Helm chart's values into its README.md: their
-// paths, defaults, and what the comments in values.yaml say of them. A value
-// without a comment is an error.
+// Chartdocs writes the table of a Helm chart's values into its README.md: their paths, their
+// defaults, and their comments in values.yaml. A value without a comment is an error.
 //
 // Usage: chartdocs CHART
 //

@@ -28,7 +28,7 @@ func insert(readme []byte, table string) ([]byte, error) {
 	return bytes.Join([][]byte{head, []byte(begin), []byte(table), []byte(end), tail}, nil), nil
 }
 
-// tableOf is the table of all values, in their order.
+// tableOf returns the table of all values, in their order.
 func tableOf(values []byte) (string, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(values, &document); err != nil {
@@ -68,8 +68,8 @@ func rows(table *strings.Builder, prefix string, mapping *yaml.Node) error {
 	return nil
 }
 
-// isGroup tells a mapping of values, which have comments of their own, from one that
-// is a value.
+// isGroup reports whether a mapping contains values, each with its comment, and is not a value
+// itself.
 func isGroup(node *yaml.Node) bool {
 	if node.Kind != yaml.MappingNode {
 		return false
@@ -90,7 +90,7 @@ func meaningOf(key *yaml.Node) string {
 	return strings.TrimSpace(strings.Join(words, " "))
 }
 
-// inline is a value in one line.
+// inline returns a value on one line.
 func inline(node *yaml.Node) (string, error) {
 	var value any
 	if err := node.Decode(&value); err != nil {

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// The pattern that is generated for a resource.Quantity takes an exponent with a
+// The pattern that controller-gen writes for a resource.Quantity allows an exponent with a
 // fraction, as in 1e1.5. Go does not.
 const (
 	anyExponent   = `([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+)))`
 	wholeExponent = `([eE](\+|-)?[0-9]+)`
 )
 
-// decodable has a schema of a quantity, or of a number or name, take only what Go can
-// decode. Without admission the API server would store the rest, and an operator that
-// cannot decode one object of a list cannot read the list: it would stop for all.
+// decodable restricts the schema of a quantity, or of a number or name, to what Go can decode.
+// Without admission the API server would store the rest. An operator that cannot decode one
+// object of a list cannot read the list, so it would stop working for all objects.
 func decodable(schema map[string]any) {
 	if is, _ := schema["x-kubernetes-int-or-string"].(bool); !is {
 		return

@@ -15,7 +15,7 @@ func TestDecodable(t *testing.T) {
 			map[string]any{"x-kubernetes-int-or-string": true, "pattern": generated},
 			map[string]any{"x-kubernetes-int-or-string": true, "pattern": wanted},
 		},
-		"a quantity that was seen to": {
+		"a quantity that is restricted already": {
 			map[string]any{"x-kubernetes-int-or-string": true, "pattern": wanted},
 			map[string]any{"x-kubernetes-int-or-string": true, "pattern": wanted},
 		},

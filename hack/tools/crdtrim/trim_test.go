@@ -1,12 +1,55 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
+
+	"github.com/jobflow-operator/jobflow-operator/hack/tools/internal/apitypes"
 )
+
+// types are the Go types of the CRDs below.
+const types = `package v1
+
+// +kubebuilder:object:root=true
+
+type DaemonJob struct {
+	Spec DaemonJobSpec ` + "`json:\"spec\"`" + `
+}
+
+type DaemonJobSpec struct {
+	GlobalParams    *Params ` + "`json:\"globalParams,omitempty\"`" + `
+	ExcludeNodeList string  ` + "`json:\"excludeNodeList,omitempty\"`" + `
+	batchv1.JobSpec ` + "`json:\",inline\"`" + `
+}
+
+type Params struct {
+	Labels map[string]string ` + "`json:\"labels,omitempty\"`" + `
+	Common ` + "`json:\",inline\"`" + `
+}
+
+type Common struct {
+	Env []corev1.EnvVar ` + "`json:\"env,omitempty\"`" + `
+}
+
+// +kubebuilder:object:root=true
+
+type JobFlow struct {
+	Spec JobFlowSpec ` + "`json:\"spec\"`" + `
+}
+
+type JobFlowSpec struct {
+	Flows []FlowStep ` + "`json:\"flows\"`" + `
+}
+
+type FlowStep struct {
+	JobTemplate *batchv1.JobSpec ` + "`json:\"jobTemplate,omitempty\"`" + `
+}
+`
 
 const daemonJob = `
 spec:
@@ -32,6 +75,7 @@ spec:
                       type: object
                     type: array
               excludeNodeList: {description: excludeNodeList is ours. Default none., type: string}
+              suspend: {description: Suspends the job., type: boolean}
               completions: {description: "Specifies the number,\n e.g. three. More info.", type: integer}
               backoffLimit: {description: Specifies retries. Defaults to 6., type: integer}
               template:
@@ -69,6 +113,7 @@ spec:
                       type: object
                     type: array
               excludeNodeList: {description: excludeNodeList is ours. Default none., type: string}
+              suspend: {description: "Suspends the job. While it is true, no Job is created, and those that have not ended are suspended.", type: boolean}
               completions: {description: "Specifies the number, e.g. three.", type: integer}
               backoffLimit: {description: "Specifies retries. Default: 0.", type: integer}
               template:
@@ -90,7 +135,7 @@ func TestTrim(t *testing.T) {
 	for name, in := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := parse(t, in)
-			if err := trim(got); err != nil {
+			if err := trim(got, load(t)); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(parse(t, trimmed), got); diff != "" {
@@ -107,12 +152,43 @@ func TestTrimRefuses(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			err := trim(parse(t, tc.in))
+			err := trim(parse(t, tc.in), load(t))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want an error with %q", err, tc.want)
 			}
 		})
 	}
+}
+
+func TestPlaces(t *testing.T) {
+	got := map[string][]place{}
+	for _, kind := range []string{"DaemonJob", "JobFlow", "Other"} {
+		got[kind] = places(load(t), kind)
+	}
+	want := map[string][]place{
+		"DaemonJob": {
+			{path: "spec.globalParams.env[]", how: core},
+			{path: "spec", how: inlineJobSpec, own: map[string]bool{"globalParams": true, "excludeNodeList": true}},
+		},
+		"JobFlow": {{path: "spec.flows[].jobTemplate", how: jobSpec}},
+		"Other":   nil,
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(place{})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func load(t *testing.T) *apitypes.API {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "types.go"), []byte(types), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	api, err := apitypes.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
 }
 
 func parse(t *testing.T, text string) map[string]any {
