@@ -1,10 +1,12 @@
 package misuse
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -166,7 +168,6 @@ kind: DaemonJob
 spec: {excludeNodeList: n1, ` + wholeJob + `}
 `,
 		walk:       "spec",
-		except:     []string{"spec.globalParams", "spec.excludeNodeList"},
 		native:     "spec",
 		stricter:   reserved("spec"),
 		kubernetes: []string{"spec.template.spec"},
@@ -208,7 +209,7 @@ func (r *row) properties(t *testing.T) (ours, kubernetes []*property) {
 	spec := specOf(t, r.resource)
 	for _, p := range walk(&property{path: []string{"spec"}, schemas: []*schema{spec}, required: true}) {
 		inside := p.String() == r.walk || p.below(r.walk)
-		if !inside || slices.Contains(r.except, p.String()) || p.below(r.except...) || r.native == "" && r.ofJob(p) {
+		if !inside || slices.Contains(r.except, p.String()) || p.below(r.except...) || r.inOtherRow(p) {
 			continue
 		}
 		if p.below(r.kubernetes...) && !strings.HasSuffix(p.String(), "[0].name") {
@@ -223,9 +224,18 @@ func (r *row) properties(t *testing.T) (ours, kubernetes []*property) {
 	return ours, kubernetes
 }
 
-// ofJob says whether a property of a DaemonJob is one of the Job spec that is inlined
-// in it; the row of the Job spec sees to it.
-func (r *row) ofJob(p *property) bool {
-	return r.resource == "daemonjobs" && p.String() != "spec" &&
-		!strings.HasPrefix(p.String(), "spec.globalParams") && !strings.HasPrefix(p.String(), "spec.excludeNodeList")
+// inOtherRow reports whether another row tries a property of a DaemonJob. One row tries the
+// properties of the Job spec that is inlined in it, and one the others.
+func (r *row) inOtherRow(p *property) bool {
+	return r.resource == "daemonjobs" && len(p.path) > 1 && jobFields[p.path[1]] != (r.native != "")
 }
+
+// jobFields has the JSON names of the fields of a Job spec.
+var jobFields = func() map[string]bool {
+	names := map[string]bool{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[batchv1.JobSpec]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names[name] = true
+	}
+	return names
+}()
