@@ -397,6 +397,7 @@ verify: $(CONTROLLER_GEN) $(CRDTRIM) $(APIDOCS) $(GOLANGCI_LINT) $(KUSTOMIZE) $(
 	    sed -n 's/^> [0-9a-f]*  /  /p' $(BIN)/tree.diff; \
 	    exit 1; \
 	  fi
+	@hack/generated.sh $(BIN)/tree.before
 	@$(MAKE) lint bundle-validate catalog-verify
 	$(call say,Verified: generated files are up to date and all checks pass)
 
