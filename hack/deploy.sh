@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs config/default in the cluster of KUBECONFIG with the given image, and
-# waits until the operator is ready and its webhooks are announced.
+# waits until the operator is ready and its webhooks are registered.
 #
 # Usage: deploy.sh IMAGE [ARCHIVE]
 #
-# ARCHIVE is the image's archive where the nodes were given it: its checksum goes
-# into the pod template, so that another image of the same name replaces the pods.
-# COMPONENTS are those of config/components to add, separated by blanks.
+# ARCHIVE is the image's archive, if the nodes got the image from it. Its checksum goes into the
+# pod template, so that another image of the same name replaces the pods. COMPONENTS are the
+# components of config/components to add, separated by blanks.
 set -euo pipefail
 
 image=$1
@@ -17,8 +17,8 @@ namespace=jobflow-operator-system
 deployment=jobflow-operator-controller-manager
 webhooks=jobflow-operator-validating-webhook-configuration
 
-# The image's name, and newTag or digest, which kustomize wants apart. A colon
-# before the last slash belongs to a registry's port.
+# kustomize needs the name of the image and its tag or digest separately. A colon before the last
+# slash belongs to the port of a registry.
 case $image in
   *@*) name=${image%@*} part="digest: ${image#*@}" ;;
   *) if [[ ${image##*/} == *:* ]]; then
@@ -28,7 +28,7 @@ case $image in
      fi ;;
 esac
 
-# Kustomize takes only relative paths to directories, and the tree is not edited.
+# kustomize accepts only relative paths to directories. The files of the tree are not edited.
 overlay=$root/bin/deploy
 mkdir -p "$overlay"
 {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the operator once more, in a copy of the source in another directory, and
-# compares the program, its image and its SBOM with those that "make image sbom" has
-# made. Fails if they differ, or if the SBOM leaves out a module that is in the program.
+# Builds the operator once more, from a copy of the source in another directory, and compares
+# the program, its image and its SBOM with those of "make image sbom". Fails if they differ, or if
+# the SBOM lacks a module of the program.
 #
 # Usage: image-verify.sh IMAGE VERSION
 set -euo pipefail
@@ -11,7 +11,7 @@ version=$2
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-# Without bin/, and without .git: what the source is, not where it came from.
+# Without bin/ and .git: the result must depend on the source alone.
 git ls-files -co --exclude-standard -z | while IFS= read -r -d '' file; do
   [[ -e $file ]] && printf '%s\0' "$file"
 done | tar --null --files-from - --create --file - | tar --extract --file - --directory "$copy"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes the SBOM of the operator's image in CycloneDX's JSON: the image holds one
-# program and nothing else, and the Go tool has recorded in it what it is made of.
-# Without a serial number and the time, so that the same program gives the same SBOM.
+# Writes the SBOM of the operator's image in CycloneDX's JSON. The image has one program and
+# nothing else, and the Go tool has recorded its modules in it. The SBOM has no serial number and
+# no time, so that the same program gives the same SBOM.
 #
 # Usage: [MANAGER=FILE] [SBOM=FILE] sbom.sh VERSION
 set -euo pipefail

@@ -3,7 +3,7 @@
 #
 # Usage: spec.sh PACKAGE [FOCUS [REPEAT [RACE]]]
 #   PACKAGE  a directory of the repository
-#   FOCUS    some words of a Ginkgo spec, or a regular expression for the name of a Go test
+#   FOCUS    a few words of a Ginkgo spec, or a regular expression for the name of a Go test
 #   REPEAT   how many times to run the tests; once by default
 #   RACE     anything but empty: use the race detector
 #

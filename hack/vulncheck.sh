@@ -6,15 +6,15 @@
 # GOVULNCHECK is the program. GOVULNDB is the database, https://vuln.go.dev by
 # default; a copy can be given as file:///DIRECTORY.
 #
-# Exit codes: 0 nothing was found; 3 something was; 75 NOT RUN, since the database
-# cannot be read, which says nothing about vulnerabilities; 1 the check itself failed.
+# Exit codes: 0 nothing was found; 3 something was found; 75 NOT RUN, because the database cannot
+# be read; 1 the check itself failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 govulncheck=${GOVULNCHECK:-bin/govulncheck}
 db=${GOVULNDB:-https://vuln.go.dev}
 
-# It tells the age of the database if it can read it.
+# Print the age of the database if it can be read.
 about=$("$govulncheck" -version -db "$db" 2>&1)
 if ! grep -q '^DB updated' <<<"$about"; then
   echo "$about"

@@ -1,6 +1,6 @@
-// Benchcore makes a table of what "go test -bench" says about internal/scale: processor
-// time and allocations for each step at every size, and how many times as long a step takes at
-// the greatest size as at the smallest. It reads standard input.
+// Benchcore prints the results of "go test -bench" for internal/scale as a table: CPU time and
+// allocations per step at every size, and the ratio of a step's time at the largest size to
+// that at the smallest. It reads standard input.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 )
 
-// line is one benchmark at one size.
+// line is the result of one benchmark at one size.
 type line struct {
 	name             string
 	size             float64
@@ -41,7 +41,7 @@ func main() {
 //
 //	BenchmarkCore/plan/flow_ends/100-2   20   9130 ns/op   9011 cpu-ns/op   25980 B/op   125 allocs/op
 //
-// and whether go test says that it failed.
+// and returns whether go test reported a failure.
 func read(in io.Reader) (lines []line, failed bool, err error) {
 	scanner := bufio.NewScanner(in)
 	for scanner.Scan() {
@@ -87,7 +87,7 @@ func parse(fields []string) (l line, err error) {
 	return l, nil
 }
 
-// write has a row for each name; its sizes follow one another in the input.
+// write prints a row for each name. In the input the sizes of a name are consecutive.
 func write(out io.Writer, lines []line) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for from := 0; from < len(lines); {

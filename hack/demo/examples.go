@@ -18,13 +18,13 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// examples are what the demo applies: the published examples, in a hurry.
+// examples has the objects that the demo applies: the published examples, with shorter sleeps.
 type examples struct {
 	flow   *v1alpha1.JobFlow
 	daemon *v1alpha1.DaemonJob
 }
 
-// shorter are the sleeps of the samples and what they become.
+// shorter maps the sleeps of the samples to those of the demo.
 var shorter = strings.NewReplacer("sleep 100s", "sleep 4s", "sleep 10s", "sleep 2s")
 
 // simulatedDuration tells a simulated node how long a pod runs.
@@ -70,8 +70,7 @@ func shorten(job *batchv1.JobSpec, simulated bool) {
 	}
 }
 
-// fitTo lets the flow run in a cluster that has no node of the name in the
-// sample.
+// fitTo lets the flow run in a cluster without the node that the sample names.
 func (e *examples) fitTo(ctx context.Context, c client.Client) error {
 	var nodes corev1.NodeList
 	if err := c.List(ctx, &nodes); err != nil {
@@ -97,8 +96,8 @@ func (e *examples) objects() []client.Object {
 	return []client.Object{e.flow, e.daemon}
 }
 
-// create makes fresh copies, so that what the API server fills in does not stand
-// in the way of the next creation.
+// create creates copies, because the API server fills in fields that a later creation must
+// not have.
 func (e *examples) create(ctx context.Context, c client.Client) error {
 	for _, o := range e.objects() {
 		if err := c.Create(ctx, o.DeepCopyObject().(client.Object)); err != nil {
@@ -108,7 +107,7 @@ func (e *examples) create(ctx context.Context, c client.Client) error {
 	return nil
 }
 
-// deleteOld removes what an earlier demo has left, its Jobs and pods too.
+// deleteOld removes what an earlier demo left behind, including its Jobs and pods.
 func (e *examples) deleteOld(ctx context.Context, c client.Client) error {
 	for _, o := range e.objects() {
 		old := o.DeepCopyObject().(client.Object)

@@ -14,7 +14,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// seen is the status of one object as a watch brought it.
+// seen is the status of one object, from a watch.
 type seen struct {
 	name    string
 	state   v1alpha1.State
@@ -57,7 +57,7 @@ func (e *examples) follow(ctx context.Context, config *rest.Config, c client.Cli
 	return nil
 }
 
-// watch delivers the statuses of the examples from now on.
+// watch delivers each new status of the examples.
 func (e *examples) watch(ctx context.Context, config *rest.Config, c client.Client) (<-chan seen, error) {
 	statuses := make(chan seen)
 	informers, err := cache.New(config, cache.Options{
@@ -108,8 +108,8 @@ func (e *examples) status(object any) (seen, bool) {
 	return seen{}, false
 }
 
-// changes are the lines for what is other than printed, which they update. The
-// steps come before the object, whose state follows from them.
+// changes returns lines for what differs from printed, and updates printed. The steps come
+// before the object, whose state follows from them.
 func (s seen) changes(printed map[string]string) []string {
 	var lines []string
 	say := func(run, now string) {

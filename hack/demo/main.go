@@ -1,6 +1,6 @@
-// Demo runs the published example flow, with its sleeps shortened, and a DaemonJob
-// in the cluster of KUBECONFIG, and shows what happens while it happens. "make
-// demo" makes that cluster and installs the operator first.
+// Demo runs the published example flow, with shorter sleeps, and a DaemonJob in the cluster of
+// KUBECONFIG, and prints each change of their status. "make demo" first starts that cluster and
+// installs the operator.
 package main
 
 import (
@@ -52,7 +52,7 @@ func run(o options) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("it did not end within %v", o.timeout))
 	defer cancel()
 
-	// What the libraries log is not part of the story.
+	// The logs of libraries would hide the output of the demo.
 	log.SetLogger(zap.New(zap.WriteTo(io.Discard)))
 	config, err := ctrl.GetConfig()
 	if err != nil {
@@ -73,7 +73,7 @@ func run(o options) error {
 	return err
 }
 
-// tell is the story of the demo.
+// tell runs the demo.
 func tell(ctx context.Context, o options, config *rest.Config, c client.Client) error {
 	simulated := o.manager != ""
 	examples, err := load(o.samples, o.namespace, simulated)

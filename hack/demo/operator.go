@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// startManager runs the operator as a process. The function that it returns ends
-// it.
+// startManager runs the operator as a process. The function that it returns stops the process.
 func startManager(ctx context.Context, program string) (end func(), err error) {
 	logs, err := os.Create(program + ".log")
 	if err != nil {

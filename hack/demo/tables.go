@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// showTables prints what kubectl shows, also when the time of the demo is up.
+// showTables prints the objects as kubectl does, even after the demo has timed out.
 func showTables(ctx context.Context, namespace string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()

@@ -14,8 +14,8 @@ import (
 
 const between = 500 * time.Millisecond
 
-// waitForAdmission tries to create a flow without keeping it. There is nothing to
-// watch: that a webhook answers shows only when it is called.
+// waitForAdmission creates a flow in dry runs until it succeeds. There is nothing to watch:
+// only a request shows that the webhook answers.
 func waitForAdmission(ctx context.Context, c client.Client, flow *v1alpha1.JobFlow) error {
 	dry := client.NewDryRunClient(c)
 	var last error
@@ -23,7 +23,7 @@ func waitForAdmission(ctx context.Context, c client.Client, flow *v1alpha1.JobFl
 		probe := flow.DeepCopy()
 		probe.Name = "jobflow-demo-probe"
 		last = dry.Create(ctx, probe)
-		// An answer that it is invalid will not get better.
+		// An invalid flow stays invalid.
 		if apierrors.IsInvalid(last) || apierrors.IsForbidden(last) {
 			return false, last
 		}

@@ -22,8 +22,8 @@ func nameFlag(fs *flag.FlagSet) *string {
 
 func runUp(ctx context.Context, args []string) error {
 	fs := newFlags("up", "", `
-Starts the cluster, or mends it: what runs is kept, what is missing is started. Where
-an existing cluster cannot become what is asked for, it is recreated, and that is said.
+Starts the cluster, or repairs it: what runs is kept, what is missing is started. A cluster
+that cannot be changed into the requested one is recreated, with a message.
 
 Real nodes need Linux and root. Without, and without --real, nodes are simulated.
 Without --nodes, --real and --simulated, an existing cluster keeps what it has.
@@ -146,7 +146,7 @@ Tells what runs. The exit code is 0 when all of the cluster runs, 1 otherwise.
 		return err
 	}
 	if s.Trouble != "" {
-		return fmt.Errorf("%s; %q mends it", s.Trouble, invocation(*name, "up"))
+		return fmt.Errorf("%s; %q repairs it", s.Trouble, invocation(*name, "up"))
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{
-		{name: "up", summary: "start the cluster, or mend it", run: runUp},
+		{name: "up", summary: "start the cluster, or repair it", run: runUp},
 		{name: "down", summary: "end the cluster and delete what it has left", run: runDown},
 		{name: "status", summary: "tell what runs", run: runStatus},
 		{name: "load-image", summary: "import image archives into every node", run: runLoadImage},

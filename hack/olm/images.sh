@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes all images that a test under OLM needs, as archives in bin/olm: OLM itself, the
-# operator, the bundle and the catalog, the released versions too. Where they are
-# to be named by digest is written to bin/olm/references, to be sourced.
+# Makes all images that a test under OLM needs, as archives in bin/olm: OLM itself, and the
+# operator, the bundle and the catalog, including those of released versions. Writes their
+# references by digest to bin/olm/references, a file to source.
 #
-# A released operator is built from the sources of its commit, as its users have it.
+# A released operator is built from the sources of its commit, so it is the one that users have.
 #
 # Usage: images.sh     needs bin/devcluster, bin/manager and OLM's programs in bin/
 set -euo pipefail
@@ -14,7 +14,7 @@ out=bin/olm
 mkdir -p "$out"
 : > "$out/references.new"
 
-# image NAME REFERENCE FLAG...: an archive, and a variable NAME with the reference by digest.
+# image NAME REFERENCE FLAG... makes an archive, and a variable NAME with the reference by digest.
 image() {
   local name=$1 reference=$2
   shift 2
@@ -22,10 +22,10 @@ image() {
   printf '%s=%s\n' "$name" "$(bin/devcluster image --name "$reference" --out "$out/${archive//_/-}.tar" "$@")" >> "$out/references.new"
 }
 
-# by_digest NAME: the reference that image has written.
+# by_digest NAME prints the reference that image has written.
 by_digest() { sed -n "s/^$1=//p" "$out/references.new"; }
 
-# variable VERSION: as a part of a variable's name.
+# variable VERSION prints the version as a part of a variable's name.
 variable() { tr '.' '_' <<< "${1^^}"; }
 
 csv_image() { sed -n 's/^ *containerImage: //p' "$1"/manifests/*.clusterserviceversion.yaml; }
@@ -40,7 +40,7 @@ catalog_image() { # NAME TEMPLATE
   rm -rf "$dir"
   mkdir -p "$dir/configs"
   bin/rendercatalog "${bundles[@]}" "${pins[@]}" "$2" > "$dir/configs/catalog.yaml"
-  # A pod would have to make it at every start. It puts a lock beside it, as whatever user it runs.
+  # Otherwise a pod would create it at every start. It also creates a lock next to it, as any user.
   bin/opm serve "$dir/configs" --cache-dir "$dir/cache" --cache-only --pprof-addr= 2> "$dir/cache.log" \
     || { cat "$dir/cache.log" >&2; exit 1; }
   chmod -R a+rX "$dir"
@@ -50,7 +50,7 @@ catalog_image() { # NAME TEMPLATE
     --entrypoint "/bin/opm serve /configs --cache-dir=/tmp/cache"
 }
 
-# OLM's helper copies a program into the bundle's pod with cp, which is busybox under that name.
+# OLM's helper copies a program into the bundle's pod with cp, here a link to busybox.
 image OLM quay.io/operator-framework/olm:local \
   --extra-file bin/olm-operator:/bin/olm --extra-file bin/olm-catalog:/bin/catalog \
   --extra-file bin/cpb:/bin/cpb --extra-file "$(command -v busybox):/bin/cp"
@@ -84,8 +84,8 @@ bundle_image "$current" bundle
 bundles+=(--bundle "$registry/jobflow-operator-bundle:$current=bundle")
 pins+=(--pin "$registry/jobflow-operator-bundle:$current=$(by_digest "BUNDLE_$(variable "$current")")")
 
-# Upgrades can be held only from the current version on. For that there is one after it:
-# the same operator under another version.
+# Upgrades can be held only from the current version on. For that there is a next version: the
+# same operator under another version.
 next=v$(awk -F. '{ print $1 "." $2 + 1 ".0" }' <<< "${current#v}")
 rm -rf "$out/bundle-next"
 cp -r bundle "$out/bundle-next"
@@ -98,7 +98,7 @@ bundle_image "$next" "$out/bundle-next"
 bundles+=(--bundle "$registry/jobflow-operator-bundle:$next=$out/bundle-next")
 pins+=(--pin "$registry/jobflow-operator-bundle:$next=$(by_digest "BUNDLE_$(variable "$next")")")
 
-# The catalog as it was before the current version, as it is, and as it may be next.
+# The catalog before the current version, the current one, and a possible next one.
 grep -v -e "-bundle:$current\$" catalog/semver.yaml > "$template"
 catalog_image CATALOG_RELEASED "$template"
 catalog_image CATALOG_CURRENT catalog/semver.yaml

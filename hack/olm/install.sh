@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs OLM in the cluster of KUBECONFIG, from the chart in OLM's own Go module: the
-# olm-operator and the catalog-operator. The packageserver, which only lists what there
-# is, and the catalog of OperatorHub.io are left out.
+# olm-operator and the catalog-operator. It leaves out the packageserver, which only lists
+# packages, and the catalog of OperatorHub.io.
 #
 # Usage: install.sh OLM_IMAGE OPM_IMAGE     both by digest, known to the nodes
 set -euo pipefail

@@ -1,7 +1,7 @@
-# To be sourced.
+# Source this file.
 
-# need_commit COMMIT VERSION: the sources of a released version have to be in this
-# clone. A shallow one gets them from where it came from.
+# need_commit COMMIT VERSION makes sure that this clone has the sources of a released version. A
+# shallow clone fetches them from its origin.
 need_commit() {
   git cat-file -e "$1^{commit}" 2> /dev/null && return
   echo "Fetching $1, the sources of $2" >&2

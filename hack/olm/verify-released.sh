@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails unless every bundle in catalog/released is the one of the commit that was
-# released. What users have installed must never change.
+# Fails unless every bundle in catalog/released is that of its released commit. What users have
+# installed must never change.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source hack/olm/released.sh

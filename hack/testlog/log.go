@@ -36,7 +36,7 @@ type log struct {
 	out io.Writer
 	now func() time.Time
 
-	running                 map[string]time.Time // when each package started that has not ended
+	running                 map[string]time.Time // the start of each package that has not ended
 	current                 map[string]string    // the test that each package started last
 	output                  map[string][]string  // by package and test, until the test ends
 	builds                  map[string][]string  // output of the compiler, by package

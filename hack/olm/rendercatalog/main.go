@@ -1,15 +1,14 @@
 // Rendercatalog renders the file-based catalog of the operator from catalog/semver.yaml, a
-// semver template as opm knows it.
+// semver template of opm. It does what opm's own command cannot do:
 //
-// What opm's own command cannot do:
+//   - That command pulls the bundle images that the template names. Rendercatalog reads a bundle
+//     from the directory that its image is made of: --bundle IMAGE=DIR.
+//   - That command names channels by major version, candidate-v0. Rendercatalog uses the channels
+//     that the bundles name: candidate and stable.
+//   - That command writes no skipRange. Rendercatalog takes it from the CSV's annotation
+//     olm.skipRange.
 //
-//   - It pulls the bundle images that the template names. Here a bundle is read from
-//     the directory that its image is made of: --bundle IMAGE=DIR.
-//   - It names channels by major version, candidate-v0. Here they are what the bundles
-//     say that they are in: candidate and stable.
-//   - It knows no skipRange. Here it is what the CSV's annotation olm.skipRange says.
-//
-// What it writes it has validated as "opm validate" does. See docs/design/catalog.md.
+// It validates the result as "opm validate" does. See docs/design/catalog.md.
 //
 // Usage: rendercatalog --bundle IMAGE=DIR... [--pin IMAGE=REFERENCE...] TEMPLATE > catalog.yaml
 package main
@@ -60,15 +59,15 @@ func main() {
 	}
 }
 
-// render makes the catalog of a template.
+// render returns the catalog of a template.
 func render(ctx context.Context, path string, directories, pins mapping) (*declcfg.DeclarativeConfig, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	// The CSV without what only its installation needs, which OLM takes from the
-	// bundle's image: the catalog stays small.
+	// Only the metadata of the CSV, so that the catalog stays small. OLM takes the rest from the
+	// bundle's image.
 	metadataOnly, err := migrations.NewMigrations("bundle-object-to-csv-metadata")
 	if err != nil {
 		return nil, err
@@ -116,7 +115,7 @@ func render(ctx context.Context, path string, directories, pins mapping) (*declc
 	return catalog, nil
 }
 
-// validate reads a catalog as it was written, and checks it as "opm validate" does.
+// validate reads a written catalog and checks it as "opm validate" does.
 func validate(written []byte) error {
 	catalog, err := declcfg.LoadReader(bytes.NewReader(written))
 	if err != nil {
@@ -158,7 +157,7 @@ func finishChannels(catalog *declcfg.DeclarativeConfig, csvs map[string]*v1alpha
 	return defaultChannel, nil
 }
 
-// latest is the CSV at the head of a channel, whose entries are in order of their versions.
+// latest returns the CSV at the head of a channel, whose entries are in order of their versions.
 func latest(catalog *declcfg.DeclarativeConfig, name string, csvs map[string]*v1alpha1.ClusterServiceVersion) *v1alpha1.ClusterServiceVersion {
 	for _, channel := range catalog.Channels {
 		if channel.Name == name {

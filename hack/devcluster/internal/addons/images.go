@@ -72,7 +72,7 @@ func BusyboxImage(cache, binary string) (Archive, error) {
 	return write(cache, binary, Busybox, spec)
 }
 
-// archiveVersion changes when archives of the same programs are to be made anew.
+// archiveVersion changes when archives of the same programs must be made again.
 const archiveVersion = "2"
 
 // write makes the archive unless the cache has it, under a name that tells the

@@ -170,7 +170,7 @@ func (c *Client) CreateNode(ctx context.Context, node any) error {
 	return err
 }
 
-// DeleteNode deletes a node object; none is as good.
+// DeleteNode deletes a node object. It succeeds if there is none.
 func (c *Client) DeleteNode(ctx context.Context, name string) error {
 	_, err := c.do(ctx, http.MethodDelete, "/api/v1/nodes/"+name, nil)
 	e := &StatusError{}
@@ -180,7 +180,7 @@ func (c *Client) DeleteNode(ctx context.Context, name string) error {
 	return err
 }
 
-// DeploymentAvailable says whether all wanted replicas of a deployment are available.
+// DeploymentAvailable reports whether all wanted replicas of a deployment are available.
 func (c *Client) DeploymentAvailable(ctx context.Context, namespace, name string) (bool, error) {
 	data, err := c.do(ctx, http.MethodGet, "/apis/apps/v1/namespaces/"+namespace+"/deployments/"+name, nil)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package cgroup makes the cgroup that holds all containers of a node, and takes it
-// down: what is in it is ours to end, without asking whose it is.
+// Package cgroup creates and removes the cgroup that holds all containers of a node. Every process
+// in it belongs to devcluster, which may therefore kill it.
 package cgroup
 
 import (
@@ -19,8 +19,8 @@ import (
 
 const mountPoint = "/sys/fs/cgroup"
 
-// hierarchies are the roots: one in version 2, one for each controller in version 1,
-// with a version 2 beside them for those that want it.
+// hierarchies returns the roots: one in version 2; one for each controller in version 1, and in
+// addition one of version 2 where the machine has it.
 func hierarchies() []string {
 	if isCgroup(mountPoint) {
 		return []string{mountPoint}
@@ -113,8 +113,8 @@ func dirs(cgroup string) []string {
 	return all
 }
 
-// Processes are the pids in a cgroup and those below it. A cgroup that vanishes under
-// our eyes had none.
+// Processes returns the pids in a cgroup and those below it. A cgroup that vanishes meanwhile has
+// none.
 func Processes(cgroup string) []int {
 	var pids []int
 	for _, dir := range below(cgroup) {

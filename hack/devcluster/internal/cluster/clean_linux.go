@@ -170,7 +170,7 @@ func shimSockets(runDir string) ([]string, error) {
 		case d.Name() == "rootfs" && d.IsDir():
 			return fs.SkipDir
 		case d.Name() == "address" && d.Type().IsRegular():
-			// Gone in the meantime is as good as empty.
+			// A file that has vanished meanwhile counts as empty.
 			data, _ := os.ReadFile(path)
 			if socket, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "unix://"); ok && strings.HasPrefix(socket, "/run/containerd/s/") {
 				sockets = append(sockets, socket)

@@ -64,7 +64,7 @@ var ErrNoCluster = errors.New("there is no cluster; start one with \"devcluster 
 
 // lock keeps other runs off the cluster.
 func (c *Cluster) lock(ctx context.Context) (unlock func(), err error) {
-	// Beside the state directory, which "down" deletes.
+	// Next to the state directory, because "down" deletes that.
 	file := filepath.Join(filepath.Dir(c.dir), "."+c.name+".lock")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return nil, err

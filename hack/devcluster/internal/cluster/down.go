@@ -11,8 +11,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/controlplane"
 )
 
-// Down ends the cluster and deletes all that it has left. It is no error if there
-// is none: what remains of a half-made one is cleared away.
+// Down ends the cluster and deletes everything that it has left behind. It is no error if the
+// cluster does not exist: the remains of a half-made one are removed.
 func (c *Cluster) Down(ctx context.Context) error {
 	unlock, err := c.lock(ctx)
 	if err != nil {

@@ -12,8 +12,8 @@ func (c *Cluster) Kill(ctx context.Context, daemons []string) error {
 	return c.eachDaemon(ctx, daemons, "killed", c.procs.Kill)
 }
 
-// Pause keeps daemons from running on, as a machine that hangs does: their
-// connections stay open, and nobody answers. "up" lets them go on, too.
+// Pause stops daemons like a machine that hangs: their connections stay open, and nothing
+// answers. "up" resumes them, too.
 func (c *Cluster) Pause(ctx context.Context, daemons []string) error {
 	return c.eachDaemon(ctx, daemons, "paused", c.procs.Pause)
 }

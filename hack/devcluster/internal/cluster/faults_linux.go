@@ -12,9 +12,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/process"
 )
 
-// KillNode ends a node as a power cut does: its kubelet, its containerd and all its
-// containers at once, and nobody is told. What was in memory is gone (/run, mounts,
-// cgroups), what was on its disk stays. "up" switches it on again.
+// KillNode ends a node like a power cut: its kubelet, its containerd and all its containers at
+// once, without notice. What was in memory is gone (/run, mounts, cgroups), what was on its disk
+// stays. "up" switches it on again.
 func (c *Cluster) KillNode(ctx context.Context, name string) error {
 	state, unlock, err := c.existing(ctx)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// DefaultNodes is how many nodes there are unless told otherwise.
+// DefaultNodes is the number of nodes without --nodes.
 const DefaultNodes = 3
 
 // MaxSimulated nodes: a bound against a slip of the finger.

@@ -186,8 +186,8 @@ func (c *Cluster) checkPaths() error {
 func (c *Cluster) network(ctx context.Context, state *State) error {
 	ns := c.namespace()
 	if !ns.Exists() {
-		// After a reboot, or when somebody removed it: daemons that still run
-		// are in a namespace that nobody can enter any more, and addresses
+		// After a reboot, or if it was removed: daemons that still run
+		// are in a namespace that no other process can enter, and addresses
 		// that pods held in it are free.
 		names, err := c.procs.Names()
 		if err != nil {

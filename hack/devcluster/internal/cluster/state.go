@@ -28,10 +28,10 @@ type State struct {
 	Kubernetes string `json:"kubernetes"`
 	Etcd       string `json:"etcd"`
 	SyncEtcd   bool   `json:"syncEtcd,omitempty"`
-	// AuditPolicy is the API server's; empty for none.
+	// AuditPolicy is the API server's audit policy, or empty.
 	AuditPolicy string `json:"auditPolicy,omitempty"`
 	Nodes       []Node `json:"nodes"`
-	// Removing are nodes that are to go, kept until they are gone.
+	// Removing has the nodes that are being removed.
 	Removing []Node `json:"removing,omitempty"`
 	// APIPort is where the user reaches the API server, on loopback.
 	APIPort int `json:"apiPort"`

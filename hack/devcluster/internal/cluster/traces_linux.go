@@ -58,7 +58,7 @@ func absentDirs() []string {
 }
 
 // removeMadeDirs removes the directories that were not there before the cluster,
-// unless somebody else has put something into them since.
+// unless another process has put something into them since.
 func removeMadeDirs(made []string) {
 	for _, dir := range made {
 		if dir == "/var/lib/kubelet/device-plugins" {
@@ -71,8 +71,8 @@ func removeMadeDirs(made []string) {
 }
 
 // inotifyInstances is how many files of watches one user may open. Each node takes
-// about 15 and each container some more; the kernel's default, 128, does not last
-// for two clusters, or for one beside an editor.
+// about 15 and each container some more; the kernel's default, 128, is not enough
+// for two clusters, or for one and an editor.
 const (
 	inotifyInstances  = "/proc/sys/fs/inotify/max_user_instances"
 	enoughForClusters = 8192

@@ -33,7 +33,7 @@ const (
 	privilegedGroup  = "system:masters"
 	serviceIssuer    = "https://kubernetes.default.svc." + ClusterDomain
 	clientCA, etcdCA = "ca", "etcd-ca"
-	// The front proxy needs a CA of its own: whoever holds a client certificate
+	// The front proxy needs a separate CA: whoever holds a client certificate
 	// of the client CA could otherwise claim to be the proxy, and name any user.
 	frontProxyCA = "front-proxy-ca"
 )
@@ -257,7 +257,7 @@ func (c Config) auditArgs() []string {
 		// A request does not wait for the file.
 		"--audit-log-mode=batch",
 		"--audit-log-batch-max-wait=1s",
-		// Not rotated: whoever counts requests wants all of them.
+		// Not rotated: those who count requests want all of them.
 		"--audit-log-maxsize=100000",
 	}
 }

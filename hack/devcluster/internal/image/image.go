@@ -124,9 +124,8 @@ func WriteArchive(file string, img v1.Image, refs ...string) error {
 	return os.Rename(tmp.Name(), file)
 }
 
-// writeArchive writes an OCI layout, from which containerd takes the image with its
-// digest as it is, and beside it the manifest.json by which docker finds the same
-// files. Every repository among the names gets a name by digest too: by such a
+// writeArchive writes an OCI layout, from which containerd takes the image with its digest
+// unchanged, and in it the manifest.json by which docker finds the same files. Every repository among the names gets a name by digest too: by such a
 // name a kubelet looks for the image on its node before it asks a registry.
 func writeArchive(out io.Writer, img v1.Image, tags []name.Tag) error {
 	digest, err := img.Digest()

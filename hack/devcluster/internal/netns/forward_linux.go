@@ -36,7 +36,7 @@ func (ns Namespace) Forward(ctx context.Context, listen, to string) error {
 	context.AfterFunc(ctx, func() { l.Close() })
 	dial := make(chan chan<- dialed)
 	// One thread lives in the namespace and makes all sockets: a socket belongs
-	// to the namespace that it was made in, whoever uses it later.
+	// to the namespace that it was made in, regardless of which process uses it later.
 	gone := make(chan error, 1)
 	go func() {
 		gone <- ns.Inside(func() error {

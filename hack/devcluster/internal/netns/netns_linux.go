@@ -20,8 +20,8 @@ import (
 // Namespace is a network namespace, kept by a mount of it on a file.
 type Namespace struct{ File string }
 
-// Exists says whether the namespace is there: the file alone is not enough, its
-// mount is gone after a reboot.
+// Exists reports whether the namespace exists. The file alone is not enough: after a reboot its
+// mount is gone.
 func (ns Namespace) Exists() bool {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(ns.File, &fs); err != nil {
@@ -192,7 +192,7 @@ func sysctls(ctx context.Context) error {
 	return nil
 }
 
-// FiltersBridges says whether packets on a bridge pass iptables in this namespace.
+// FiltersBridges reports whether packets on a bridge pass iptables in this namespace.
 func (ns Namespace) FiltersBridges() bool {
 	filters := false
 	_ = ns.Inside(func() error {

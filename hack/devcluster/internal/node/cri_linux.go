@@ -9,9 +9,9 @@ import (
 	"net/http"
 )
 
-// ContainerdReady says whether containerd serves kubelets. It answers its own client
-// before, while it still looks at what ran on the node when it lost its power, and a
-// kubelet that finds it so ends.
+// ContainerdReady returns nil if containerd serves kubelets. It answers its own client earlier,
+// while it still recovers the containers of a node that lost its power; a kubelet that starts
+// then exits.
 func (n Node) ContainerdReady(ctx context.Context) error { return criReady(ctx, n.Socket()) }
 
 // criReady asks for the version of the container runtime interface. That is one gRPC

@@ -1,5 +1,5 @@
-// Package packages sees to the system programs that nodes need and that are not
-// built from Go modules.
+// Package packages finds or installs the system programs that nodes need and that are not built
+// from Go modules.
 package packages
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 // requirement is something that must be there, and the Debian package that brings
-// it. Things are looked for, not packages: a containerd from elsewhere is as good.
+// it. Things are looked for, not packages: a containerd from elsewhere will do.
 type requirement struct {
 	pkg     string
 	what    string
@@ -131,7 +131,7 @@ func Ensure(ctx context.Context, say *progress.Printer) error {
 		return fmt.Errorf("real nodes need %s, and there is no apt-get to install it; on Debian: %s. Or use --simulated", strings.Join(whats, ", "), byHand)
 	}
 	say.Say("installing Debian packages: %s", strings.Join(pkgs, " "))
-	// Somebody else may be installing something; wait for them.
+	// Wait for another installation to end.
 	const wait = "DPkg::Lock::Timeout=300"
 	install := append([]string{"install", "-y", "-o", wait, "--no-install-recommends"}, pkgs...)
 	out, err := run(ctx, apt, install...)
@@ -144,7 +144,7 @@ func Ensure(ctx context.Context, say *progress.Printer) error {
 		out, err = run(ctx, apt, install...)
 	}
 	if err != nil {
-		return fmt.Errorf("apt-get install: %w\n%s\nreal nodes need %s; mend it and run: %s", err, tail(out), strings.Join(whats, ", "), byHand)
+		return fmt.Errorf("apt-get install: %w\n%s\nreal nodes need %s; fix that and run: %s", err, tail(out), strings.Join(whats, ", "), byHand)
 	}
 	if pkgs, whats := missing(); len(pkgs) > 0 {
 		return fmt.Errorf("the packages %s are installed, yet these are not found: %s", strings.Join(pkgs, ", "), strings.Join(whats, ", "))

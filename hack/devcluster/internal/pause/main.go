@@ -1,7 +1,7 @@
 //go:build linux
 
-// Pause is the process that holds a pod's namespaces open: it waits to be told
-// to end. As process 1 of a pod with a shared process namespace it also reaps
+// Pause is the process that holds a pod's namespaces open: it waits for
+// the signal to end. As process 1 of a pod with a shared process namespace it also reaps
 // orphans.
 package main
 

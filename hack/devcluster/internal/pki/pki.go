@@ -155,8 +155,7 @@ func newTemplate(subject pkix.Name) (*x509.Certificate, error) {
 	}, nil
 }
 
-// sign writes key and certificate; the certificate last, so that a certificate
-// always has its key beside it.
+// sign writes the key and then the certificate, so that every certificate has its key.
 func (s Store) sign(name string, template *x509.Certificate, key *ecdsa.PrivateKey, parent *x509.Certificate, parentKey crypto.Signer) error {
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), parentKey)
 	if err != nil {

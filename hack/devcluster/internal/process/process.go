@@ -1,6 +1,6 @@
 // Package process runs daemons that outlive the command that started them, and
 // finds them again: each leaves a record with its pid and the time it started, so
-// that a pid which the system has given to somebody else is never taken for ours.
+// that a pid which now belongs to another process is never taken for the daemon.
 package process
 
 import (
@@ -34,7 +34,7 @@ type Spec struct {
 type Record struct {
 	Name string `json:"name"`
 	PID  int    `json:"pid"`
-	// Started is the kernel's start time of the pid, opaque but for equality.
+	// Started is the kernel's start time of the pid. Compare it only for equality.
 	Started string `json:"started"`
 	// Command identifies path, arguments and environment, so that a daemon
 	// started with other settings is noticed.
@@ -66,7 +66,7 @@ func (m *Manager) Ensure(spec Spec) (started bool, err error) {
 	command := commandID(spec)
 	if r, err := m.Find(spec.Name); err == nil {
 		if r.Command == command {
-			// Somebody may have paused it.
+			// It may be paused.
 			return false, resume(r.PID)
 		}
 		if err := m.Stop(spec.Name, 10*time.Second); err != nil {
@@ -158,7 +158,7 @@ func (m *Manager) Find(name string) (Record, error) {
 	return r, nil
 }
 
-// alive says whether the recorded process, and not another with its pid, runs.
+// alive reports whether the recorded process runs, and not another one with its pid.
 func (r Record) alive() bool {
 	started, err := startTime(r.PID)
 	return err == nil && started == r.Started

@@ -95,7 +95,7 @@ func (t *Toolchain) ensureSet(ctx context.Context, s set, wanted []Program, path
 		return err
 	}
 	defer unlock()
-	// What a killed build has left; we hold the lock, so nobody is using it.
+	// A killed build left these; nothing uses them, since this process holds the lock.
 	removeStale(dir)
 	build := missing()
 	if len(build) == 0 {
@@ -104,8 +104,8 @@ func (t *Toolchain) ensureSet(ctx context.Context, s set, wanted []Program, path
 	return t.build(ctx, s, version, dir, build)
 }
 
-// build compiles into a temporary directory beside the target and renames, so
-// that a file in the cache is always a whole one.
+// build compiles into a temporary directory next to the target and renames, so that every file
+// in the cache is complete.
 func (t *Toolchain) build(ctx context.Context, s set, version, dir string, programs []Program) error {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
