@@ -571,8 +571,9 @@ $(CRDTRIM) $(APIDOCS) $(CHARTDOCS) $(BUNDLEFINISH): $(wildcard hack/tools/*/*.go
 $(CONTROLLER_GEN): hack/tools/newer/go.mod hack/tools/newer/go.sum
 	$(tool) hack/tools/newer sigs.k8s.io/controller-tools/cmd/controller-gen
 
+# golangci-lint, with the API conventions of Kubernetes as one more linter.
 $(GOLANGCI_LINT): hack/tools/newer/go.mod hack/tools/newer/go.sum
-	$(tool) hack/tools/newer github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	$(tool) hack/tools/newer sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter
 
 $(GOVULNCHECK): hack/tools/newer/go.mod hack/tools/newer/go.sum
 	$(tool) hack/tools/newer golang.org/x/vuln/cmd/govulncheck

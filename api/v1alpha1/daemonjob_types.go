@@ -78,7 +78,10 @@ type DaemonJobStatus struct {
 // are included. It is Complete when every node's Job is, and Failed when all
 // have ended and one has failed.
 type DaemonJob struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard metadata of an object.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec is the Job and the nodes that it does not run on.

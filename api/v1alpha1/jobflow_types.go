@@ -52,7 +52,7 @@ type JobFlowSpec struct {
 	//
 	// Default: JobComplete. May change at any time.
 	// +optional
-	// +kubebuilder:default=JobComplete
+	// +default="JobComplete"
 	StartOn StartOn `json:"startOn,omitempty"`
 
 	// suspend holds the flow: no new Job is created, and the Jobs that have not
@@ -191,7 +191,10 @@ type JobFlowStatus struct {
 // every step that it depends on is Complete. When a step fails, nothing new
 // starts, what runs is left to finish, and the flow is then Failed.
 type JobFlow struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard metadata of an object.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec is the graph of Jobs.

@@ -47,7 +47,10 @@ type JobTemplateStatus struct {
 // name. Deleting it touches no Job that exists; steps that have yet to start
 // wait until a JobTemplate of that name is back.
 type JobTemplate struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard metadata of an object.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec is the reusable Job spec.

@@ -139,9 +139,11 @@ type Summary struct {
 // when the Job is deleted.
 type RunStatus struct {
 	// name is the step's name (JobFlow) or the node's name (DaemonJob).
+	// +required
 	Name string `json:"name"`
 
 	// phase is Waiting, Running, Succeeded, Failed or Skipped.
+	// +required
 	Phase Phase `json:"phase"`
 
 	// jobName is the name of the Job, in the same namespace. It is set as soon as
