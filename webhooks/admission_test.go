@@ -119,7 +119,7 @@ metadata: {name: daemon}
 spec: {template: {spec: {restartPolicy: OnFailure, containers: [{name: main, image: i}]}}}
 `)).To(Succeed())
 		Expect(warnings.take()).To(ConsistOf(
-			`spec.template.spec.restartPolicy: "OnFailure" has no effect: pods of a Job here always have restartPolicy Never`))
+			`spec.template.spec.restartPolicy: "OnFailure" has no effect: the operator always sets restartPolicy Never`))
 	})
 
 	DescribeTable("reports a typo in a pod template", func(text, path string) {
