@@ -72,9 +72,9 @@ func hostnameSuffix(spec *batchv1.JobSpec) (string, bool) {
 	return "-" + strconv.Itoa(int(completions)-1), true
 }
 
-// truncateWithHash shortens the name so that it fits within the limit together with a hash of the
-// identity, which it appends. It drops a trailing '-' or '.', which would leave an invalid
-// or empty part of a DNS subdomain.
+// truncateWithHash shortens the name so that it fits within the limit together with a hash
+// of the identity, which it appends. It drops a trailing '-' or '.', which would leave an
+// invalid or empty part of a DNS subdomain.
 func truncateWithHash(name string, limit int, identity string) string {
 	keep := min(len(name), limit-1-hashLength)
 	return strings.TrimRight(name[:keep], "-.") + "-" + hash(identity)
