@@ -20,7 +20,7 @@ import (
 
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
-// reviewTimeout is less than the timeoutSeconds of the webhooks: the refusal then says
+// reviewTimeout is less than the timeoutSeconds of the webhooks: the refusal then names
 // what timed out, where the API server would only name the webhook.
 const reviewTimeout = 5 * time.Second
 

@@ -106,16 +106,16 @@ var _ = Describe("The operator's own certificate", Ordered, func() {
 		}
 	})
 
-	It("is created anew when the Secret is gone, by an operator that stops cleanly after its shutdown delay", func() {
+	It("is recreated when the Secret is gone, by an operator that stops cleanly after its shutdown delay", func() {
 		Expect(k8s.Delete(ctx, secret.DeepCopy())).To(Succeed())
 		again := startReplica(kubeconfig, time.Second)
 		Eventually(again.ready).Should(Equal(http.StatusOK))
 		Eventually(again.review).Should(HaveField("Allowed", false))
 
-		told := time.Now()
+		signalled := time.Now()
 		again.session.Interrupt()
 		Eventually(again.session).Should(gexec.Exit(0))
-		Expect(time.Since(told)).To(BeNumerically(">=", again.delay))
+		Expect(time.Since(signalled)).To(BeNumerically(">=", again.delay))
 	})
 })
 

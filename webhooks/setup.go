@@ -3,6 +3,7 @@
 package webhooks
 
 import (
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -28,19 +29,17 @@ type rules[T client.Object] struct {
 
 // Setup registers the webhooks with the manager's webhook server.
 func Setup(mgr ctrl.Manager) error {
-	if err := register(mgr, &v1alpha1.JobFlow{}, rules[*v1alpha1.JobFlow]{
-		kind: "JobFlow", errors: validation.JobFlow, warnings: validation.JobFlowWarnings, affectsJobs: flowAffectsJobs,
-	}); err != nil {
-		return err
-	}
-	if err := register(mgr, &v1alpha1.DaemonJob{}, rules[*v1alpha1.DaemonJob]{
-		kind: "DaemonJob", errors: validation.DaemonJob, warnings: validation.DaemonJobWarnings, affectsJobs: daemonJobAffectsJobs,
-	}); err != nil {
-		return err
-	}
-	return register(mgr, &v1alpha1.JobTemplate{}, rules[*v1alpha1.JobTemplate]{
-		kind: "JobTemplate", errors: validation.JobTemplate, warnings: validation.JobTemplateWarnings, affectsJobs: templateAffectsJobs,
-	})
+	return errors.Join(
+		register(mgr, &v1alpha1.JobFlow{}, rules[*v1alpha1.JobFlow]{
+			kind: "JobFlow", errors: validation.JobFlow, warnings: validation.JobFlowWarnings, affectsJobs: flowAffectsJobs,
+		}),
+		register(mgr, &v1alpha1.DaemonJob{}, rules[*v1alpha1.DaemonJob]{
+			kind: "DaemonJob", errors: validation.DaemonJob, warnings: validation.DaemonJobWarnings, affectsJobs: daemonJobAffectsJobs,
+		}),
+		register(mgr, &v1alpha1.JobTemplate{}, rules[*v1alpha1.JobTemplate]{
+			kind: "JobTemplate", errors: validation.JobTemplate, warnings: validation.JobTemplateWarnings, affectsJobs: templateAffectsJobs,
+		}),
+	)
 }
 
 func register[T client.Object](mgr ctrl.Manager, obj T, checks rules[T]) error {

@@ -59,7 +59,7 @@ func indexNames(steps []Step) (map[string]int, []Problem) {
 }
 
 // mostProblems bounds how many dependencies are reported: a request of a few megabytes can
-// contain half a million, and nobody would read them.
+// contain half a million, more than a user can read.
 const mostProblems = 1000
 
 // resolve turns the names of dependencies into indices. It reports unknown and duplicate

@@ -114,7 +114,7 @@ func FuzzSettings(f *testing.F) {
 			t.Fatalf("the spec was changed:\n%s", cmp.Diff(before, spec))
 		}
 		if got := job.Annotations[v1alpha1.SettingsAnnotation]; got != line {
-			t.Fatalf("the Job says it has %q, not %q", got, line)
+			t.Fatalf("the Job's annotation is %q, want %q", got, line)
 		}
 		was, is := parseSettings(annotation)[parallelismSetting], parseSettings(line)[parallelismSetting]
 		if got, want := *job.Spec.Parallelism, ptr.Deref(spec.Parallelism, 1); was != is && got != want || was == is && got != byQueue {

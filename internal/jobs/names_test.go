@@ -103,21 +103,21 @@ func TestNameIsWhatTheAPIServerTakes(t *testing.T) {
 			t.Fatalf("%q and %q are both named %q", runs[0], runs[1], one)
 		}
 		if errs := validation.IsDNS1123Subdomain(one); len(errs) > 0 {
-			t.Fatalf("%q is no object name: %v", one, errs)
+			t.Fatalf("%q is not an object name: %v", one, errs)
 		}
 		if errs := validation.IsValidLabelValue(one); len(errs) > 0 {
-			t.Fatalf("%q is no label value: %v", one, errs)
+			t.Fatalf("%q is not a label value: %v", one, errs)
 		}
 		if suffix, ok := hostnameSuffix(spec); ok {
 			if errs := validation.IsDNS1123Label(one + suffix); len(errs) > 0 {
-				t.Fatalf("%q is no hostname: %v", one+suffix, errs)
+				t.Fatalf("%q is not a hostname: %v", one+suffix, errs)
 			}
 		}
 		if plain := parent + "-" + runs[0]; spec == nil && len(plain) <= 63 && one != plain {
 			t.Fatalf("%q was changed to %q without need", plain, one)
 		}
 		if errs := validation.IsValidLabelValue(LabelValue(runs[0])); len(errs) > 0 {
-			t.Fatalf("%q is no label value: %v", LabelValue(runs[0]), errs)
+			t.Fatalf("%q is not a label value: %v", LabelValue(runs[0]), errs)
 		}
 	})
 }
