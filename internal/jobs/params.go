@@ -11,8 +11,8 @@ import (
 )
 
 // ownKeys are the labels and annotations that only the operator sets. They are never taken
-// from a template or from globalParams, because the operator trusts them, for example the
-// one that says that its parent suspended a Job, or what its TTL is.
+// from a template or from globalParams, because the operator trusts them: they could claim
+// that the parent suspended the Job, or set another TTL.
 var ownKeys = sets.New(
 	v1alpha1.KindLabel,
 	v1alpha1.JobFlowLabel,
