@@ -20,8 +20,10 @@ import (
 
 // wordsCheckedIn has the files and directories whose comments and pages are checked.
 var wordsCheckedIn = []string{
-	".ci", ".github", ".golangci.yml", "CONTRIBUTING.md", "Makefile",
-	"config/manifests", "docs/design", "hack", "internal/testing",
+	".ci", ".github", ".golangci.yml", "CONTRIBUTING.md", "Makefile", "README.md", "SECURITY.md",
+	"charts", "config", "docs/README.md", "docs/architecture.md", "docs/capability-level.md", "docs/design",
+	"docs/guide", "docs/install.md", "docs/testing-faults.md", "hack", "internal/graph", "internal/placement",
+	"internal/shutdown", "internal/startup", "internal/testing", "internal/validation", "main.go", "webhooks",
 }
 
 // tic is a phrase that readers have stumbled over, and what to write instead.
