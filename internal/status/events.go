@@ -74,10 +74,9 @@ func note(message string) string {
 	return strings.ToValidUTF8(message[:maxNote-len(more)], "") + more
 }
 
-// needsCare says whether a person may have to see to what a run waits for. A queue
-// takes its time, and so does the deletion of a Job: they are no warning.
+// needsCare reports whether what a run waits for is worth a warning.
 func needsCare(run *v1alpha1.RunStatus) bool {
-	return held(run) && run.Reason != v1alpha1.ReasonQueued && run.Reason != v1alpha1.ReasonNodeGone
+	return run.Phase == v1alpha1.PhaseWaiting && run.Reason != "" && v1alpha1.LookUpReason(run.Reason).Warns
 }
 
 func stateEvents(previous, next *v1alpha1.Summary) []Event {
