@@ -303,10 +303,10 @@ test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from
 regenerate: generate manifests bundle catalog chart dist ## Generate all generated files, each after those it is made from.
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies, docs/api-reference.md and README's tables of fields from the Go types.
+generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies, docs/api-reference.md and tables of fields and reasons from the Go types.
 	$(call say,Generating code and documentation of the API)
 	@$(CONTROLLER_GEN) object paths=./api/...
-	@$(APIDOCS) -readme README.md api/v1alpha1 > docs/api-reference.md
+	@$(APIDOCS) api/v1alpha1 README.md docs/status-reference.md docs/runbooks/JobFlowStalled.md > docs/api-reference.md
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the webhook configuration.

@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -44,49 +43,34 @@ const (
 // not wait at all, nor does what little changes after the end. That a Job was created is
 // to be recorded soon: if the process died and the Job was deleted before that, nothing
 // would tell that it ever existed.
-func window(before, after *v1alpha1.Summary, runsBefore, runsAfter []v1alpha1.RunStatus) time.Duration {
-	if before.State != after.State || plan.Ended(after) {
+func window(t *status.Transition) time.Duration {
+	if t.StateChanged() || plan.Ended(t.Next) {
 		return 0
 	}
-	wait := time.Duration(len(runsAfter)) * gatherPerRun
-	if !hasNewJob(runsBefore, runsAfter) {
+	wait := time.Duration(t.Runs) * gatherPerRun
+	if !t.CreatedJob() {
 		wait += gatherResults
 	}
 	return wait
 }
 
-func hasNewJob(before, after []v1alpha1.RunStatus) bool {
-	known := make(map[string]string, len(before))
-	for i := range before {
-		known[before[i].Name] = before[i].JobUID
-	}
-	return slices.ContainsFunc(after, func(run v1alpha1.RunStatus) bool { return run.JobUID != "" && run.JobUID != known[run.Name] })
-}
-
 // statusKind is what the statuses of JobFlows and DaemonJobs differ in.
 type statusKind[S any, P client.Object] struct {
-	name   string // as metrics have it
-	status func(P) *S
-	parts  func(*S) (*v1alpha1.Summary, []v1alpha1.RunStatus)
-	events func(before, after *S) []status.Event
+	name       string // as metrics have it
+	status     func(P) *S
+	transition func(before, after *S) *status.Transition
 }
 
 var (
 	flowStatuses = statusKind[v1alpha1.JobFlowStatus, *v1alpha1.JobFlow]{
-		name:   metrics.JobFlow,
-		status: func(flow *v1alpha1.JobFlow) *v1alpha1.JobFlowStatus { return &flow.Status },
-		parts: func(s *v1alpha1.JobFlowStatus) (*v1alpha1.Summary, []v1alpha1.RunStatus) {
-			return &s.Summary, s.Flows
-		},
-		events: status.FlowEvents,
+		name:       metrics.JobFlow,
+		status:     func(flow *v1alpha1.JobFlow) *v1alpha1.JobFlowStatus { return &flow.Status },
+		transition: status.FlowTransition,
 	}
 	daemonStatuses = statusKind[v1alpha1.DaemonJobStatus, *v1alpha1.DaemonJob]{
-		name:   metrics.DaemonJob,
-		status: func(dj *v1alpha1.DaemonJob) *v1alpha1.DaemonJobStatus { return &dj.Status },
-		parts: func(s *v1alpha1.DaemonJobStatus) (*v1alpha1.Summary, []v1alpha1.RunStatus) {
-			return &s.Summary, s.Nodes
-		},
-		events: status.DaemonEvents,
+		name:       metrics.DaemonJob,
+		status:     func(dj *v1alpha1.DaemonJob) *v1alpha1.DaemonJobStatus { return &dj.Status },
+		transition: status.DaemonTransition,
 	}
 )
 
@@ -217,10 +201,9 @@ func (s *statuses[S, T, P]) makeSure(object P, k *keptStatus[S], shown *S) {
 
 // announce makes the events and metrics of a status that was written.
 func (s *statuses[S, T, P]) announce(object P, before, after *S) {
-	record(s.events, object, s.kind.events(before, after))
-	summaryBefore, runsBefore := s.kind.parts(before)
-	summaryAfter, runsAfter := s.kind.parts(after)
-	metrics.Transition(s.kind.name, summaryBefore, summaryAfter, runsBefore, runsAfter)
+	transition := s.kind.transition(before, after)
+	record(s.events, object, transition.Events())
+	metrics.Transition(s.kind.name, transition)
 }
 
 // ensure says whether an object is there. The cache shows it, but the API server may not
@@ -333,9 +316,7 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 	if !k.changed || k.writing || s.stopped {
 		return 0, nil
 	}
-	before, runsBefore := s.kind.parts(&k.base)
-	after, runsAfter := s.kind.parts(&next)
-	gather := window(before, after, runsBefore, runsAfter)
+	gather := window(s.kind.transition(&k.base, &next))
 	if gather > 0 || k.failures > 0 {
 		if wait := max(gather-now.Sub(k.since), k.rest(s.stopwatch())); wait > 0 {
 			return wait, nil

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
 func TestHowLongAStatusWaits(t *testing.T) {
@@ -41,7 +42,9 @@ func TestHowLongAStatusWaits(t *testing.T) {
 		"the end":                          {succeed, ended, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := window(&v1alpha1.Summary{State: running}, &v1alpha1.Summary{State: c.state}, started("u"), c.runs); got != c.want {
+			before := &v1alpha1.JobFlowStatus{Summary: v1alpha1.Summary{State: running}, Flows: started("u")}
+			after := &v1alpha1.JobFlowStatus{Summary: v1alpha1.Summary{State: c.state}, Flows: c.runs}
+			if got := window(status.FlowTransition(before, after)); got != c.want {
 				t.Errorf("it waits %s, not %s", got, c.want)
 			}
 		})

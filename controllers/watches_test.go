@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
 func TestWhichUpdatesMatter(t *testing.T) {
@@ -121,7 +122,7 @@ func TestDeletedJobWakesItsParent(t *testing.T) {
 func TestSettle(t *testing.T) {
 	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "jobs"}, "a", errors.New("changed"))
 	failure := errors.New("failed")
-	later := ctrl.Result{RequeueAfter: retryAfter}
+	later := ctrl.Result{RequeueAfter: plan.RetryAfter}
 	soon := ctrl.Result{RequeueAfter: conflictRetryAfter}
 	cases := map[string]struct {
 		errs   []error

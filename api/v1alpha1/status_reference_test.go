@@ -48,12 +48,15 @@ func TestStatusReferenceHasEveryConstant(t *testing.T) {
 		})
 	}
 	for name, value := range constants {
-		if ofEnum(name) {
-			continue // a value of a field, which the API reference has
+		if ofEnum(name) || ofReasons.MatchString(name) {
+			continue // a value of a field, which the API reference has, or of a column
 		}
 		t.Errorf("%s, %q, belongs to no section of docs/status-reference.md", name, value)
 	}
 }
+
+// ofReasons matches the values of the columns of the table Reasons.
+var ofReasons = regexp.MustCompile(`^(Place|Actor)[A-Z]`)
 
 // ofEnum reports whether a constant is a value of one of the types that docs/api-reference.md
 // lists with their values. The name of such a constant begins with that of its type.
@@ -62,6 +65,40 @@ func ofEnum(constant string) bool {
 	return err == nil && slices.ContainsFunc(enumHeading.FindAllSubmatch(reference, -1), func(m [][]byte) bool {
 		return strings.HasPrefix(constant, string(m[1]))
 	})
+}
+
+func TestEveryReasonHasOneRow(t *testing.T) {
+	var want, got []string
+	for name, value := range stringConstants(t) {
+		if strings.HasPrefix(name, "Reason") {
+			want = append(want, value)
+		}
+	}
+	for _, row := range Reasons {
+		got = append(got, row.Name)
+		waits := slices.Contains(row.Places, PlaceWaiting)
+		switch {
+		case len(row.Places) == 0 || row.Meaning == "":
+			t.Errorf("%s: the row does not say where it appears and what it means", row.Name)
+		case waits && row.Actor == "":
+			t.Errorf("%s: the row does not say who has to act until what waits goes on", row.Name)
+		case (row.Warns || row.Rank > 0) && !waits:
+			t.Errorf("%s: only what waits can warn and have a rank", row.Name)
+		case row.Stalls && row.Actor != ActorPerson:
+			t.Errorf("%s: only a person can end what stalls", row.Name)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("constants and rows (-constants +rows):\n%s", diff)
+	}
+}
+
+func TestALaterVersionsReasonIsAPersonsConcern(t *testing.T) {
+	if r := LookUpReason("Later"); r.Name != "Later" || r.Actor != ActorPerson || !r.Warns {
+		t.Errorf("%+v", r)
+	}
 }
 
 var (

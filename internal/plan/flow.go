@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -21,22 +20,22 @@ type FlowObserved struct {
 	Templates map[string]*batchv1.JobSpec
 }
 
-// flowPlan is the plan of one JobFlow in the making.
+// flowPlan is the plan of one JobFlow while it is made.
 type flowPlan struct {
 	Plan
 	flow      *v1alpha1.JobFlow
-	recorded  map[string]*v1alpha1.RunStatus
 	graph     *graph.Graph
 	templates map[string]*batchv1.JobSpec
 	jobs      map[string]jobs.State
-	attempts  Attempts
-	active    int32 // Jobs that run, with those about to be created
+	active    int32 // Jobs that run or are about to be created
+
+	firstFailed      int   // of the steps in the list, or none
+	failedDependency []int // of each step, or none
 }
 
 // Flow plans a JobFlow whose spec is valid. steps is the graph of its steps.
 func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now time.Time) Plan {
-	recorded := byName(flow.Status.Flows)
-	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates, jobs: seen.Jobs, attempts: seen.Attempts}
+	p := &flowPlan{Plan: newPlan(flow.Status.Flows, seen.Observed), flow: flow, graph: steps, templates: seen.Templates, jobs: seen.Jobs}
 
 	if Ended(&flow.Status.Summary) {
 		p.Ended = true
@@ -49,100 +48,31 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 		for _, name := range slices.Sorted(maps.Keys(seen.Jobs)) {
 			p.adjust(seen.Jobs[name], !seen.Unrecorded, nil)
 		}
-	} else {
-		p.startClock(&flow.Status.Summary, ptr.Deref(flow.Spec.Suspend, false), now)
-		p.checkDeadline(flow.Spec.ActiveDeadlineSeconds, now)
-		p.Runs = make([]v1alpha1.RunStatus, len(flow.Spec.Flows))
-		for i := range flow.Spec.Flows {
-			name := flow.Spec.Flows[i].Name
-			p.Runs[i] = seen.known(name, recorded[name], now)
-			p.explainDeadline(&p.Runs[i], recorded[name])
-			if Active(&p.Runs[i]) && !p.certain(i) {
-				p.active++
-			}
+		return p.Plan
+	}
+	p.startClock(&flow.Status.Summary, ptr.Deref(flow.Spec.Suspend, false), now)
+	p.checkDeadline(flow.Spec.ActiveDeadlineSeconds, now)
+	p.Runs = make([]v1alpha1.RunStatus, len(flow.Spec.Flows))
+	for i := range flow.Spec.Flows {
+		name := flow.Spec.Flows[i].Name
+		p.Runs[i] = seen.known(name, p.recorded[name], now)
+		p.explainDeadline(&p.Runs[i], p.recorded[name])
+		if Active(&p.Runs[i]) && !p.certain(i) {
+			p.active++
 		}
-		p.startSteps()
-		for i := range p.Runs {
-			if job, ok := seen.Jobs[p.Runs[i].Name]; ok {
-				was := recorded[p.Runs[i].Name]
-				p.adjust(job, was != nil && Final(was.Phase) && !seen.Unrecorded, nil)
-			}
+	}
+	p.startSteps(now)
+	for i := range p.Runs {
+		if job, ok := seen.Jobs[p.Runs[i].Name]; ok {
+			was := p.recorded[p.Runs[i].Name]
+			p.adjust(job, was != nil && Final(was.Phase) && !seen.Unrecorded, nil)
 		}
 	}
 	return p.Plan
 }
 
-// startSteps decides for every step without a Job: it starts, waits, or is
-// skipped because the flow goes to its end without it.
-func (p *flowPlan) startSteps() {
-	culprit, blame := p.blame()
-	var inVain []int
-	for i := range p.Runs {
-		run := &p.Runs[i]
-		if run.JobUID != "" || Final(run.Phase) {
-			continue
-		}
-		switch {
-		case p.Expired:
-			skip(run, v1alpha1.ReasonDeadlineExceeded, "the flow's activeDeadlineSeconds passed before the step could start")
-		case blame[i] != nobody:
-			skip(run, v1alpha1.ReasonDependencyFailed, fmt.Sprintf("depends on step %s, which failed", p.Runs[blame[i]].Name))
-		case culprit != nobody:
-			skip(run, v1alpha1.ReasonFlowFailed, fmt.Sprintf("step %s failed before this one could start", p.Runs[culprit].Name))
-		case p.triedInVain(i):
-			inVain = append(inVain, i)
-		default:
-			p.startStep(i)
-		}
-	}
-	// Last, so that with spec.parallelism they do not take the place of steps that
-	// can run; and of each other not for ever.
-	slices.SortStableFunc(inVain, func(a, b int) int {
-		return p.attempts.At[p.Runs[a].Name].Compare(p.attempts.At[p.Runs[b].Name])
-	})
-	for _, i := range inVain {
-		p.startStep(i)
-	}
-}
-
-// triedInVain says whether the API server had a reason that lasts not to create
-// the step's Job. It is tried again in every pass.
-func (p *flowPlan) triedInVain(step int) bool {
-	was := p.recorded[p.Runs[step].Name]
-	if was == nil || was.Phase != v1alpha1.PhaseWaiting || was.JobUID != "" {
-		return false
-	}
-	return was.Reason == v1alpha1.ReasonNameConflict || was.Reason == v1alpha1.ReasonInvalidJobTemplate ||
-		was.Reason == v1alpha1.ReasonCreateFailed && was.Name != p.attempts.Turn
-}
-
-const nobody = -1
-
-// blame finds the first failed step, and for each step the failed one that it
-// depends on, directly or not.
-func (p *flowPlan) blame() (culprit int, blame []int) {
-	culprit = nobody
-	blame = make([]int, len(p.Runs))
-	for _, i := range p.graph.Order() {
-		blame[i] = nobody
-		for _, dependency := range p.graph.Dependencies(i) {
-			if p.Runs[dependency].Phase == v1alpha1.PhaseFailed {
-				blame[i] = dependency
-				break
-			}
-			if blame[dependency] != nobody {
-				blame[i] = blame[dependency]
-			}
-		}
-		if p.Runs[i].Phase == v1alpha1.PhaseFailed && (culprit == nobody || i < culprit) {
-			culprit = i
-		}
-	}
-	return culprit, blame
-}
-
-// explainDeadline names the deadline as the cause where it was we who deleted a
-// Job for it: that was suspended, since it cannot be ended otherwise.
+// explainDeadline names the deadline as the cause where the operator deleted a Job for it:
+// a Job that was suspended, which cannot be ended otherwise.
 func (p *flowPlan) explainDeadline(run, recorded *v1alpha1.RunStatus) {
 	if !p.Expired || run.Reason != v1alpha1.ReasonJobDeleted || recorded == nil {
 		return
@@ -151,12 +81,4 @@ func (p *flowPlan) explainDeadline(run, recorded *v1alpha1.RunStatus) {
 		run.Reason = v1alpha1.ReasonDeadlineExceeded
 		run.Message = "the flow's activeDeadlineSeconds passed while the Job was suspended"
 	}
-}
-
-func skip(run *v1alpha1.RunStatus, reason, message string) {
-	run.Phase, run.Reason, run.Message = v1alpha1.PhaseSkipped, reason, jobs.Clip(message)
-}
-
-func wait(run *v1alpha1.RunStatus, reason, message string) {
-	run.Phase, run.Reason, run.Message = v1alpha1.PhaseWaiting, reason, jobs.Clip(message)
 }

@@ -240,10 +240,10 @@ func pass(flow *v1alpha1.JobFlow, ended, running int, end v1alpha1.Phase) func()
 	return func() {
 		p := plan.Flow(flow, g, observed, now)
 		for i := range p.Create {
-			p.Created(p.Create[i].Run, p.Create[i].Job)
+			p.RecordCreated(p.Create[i].Run, p.Create[i].Job)
 		}
 		next := status.Flow(flow, &p, now)
-		status.FlowEvents(&flow.Status, &next)
+		status.FlowTransition(&flow.Status, &next).Events()
 	}
 }
 
@@ -353,13 +353,13 @@ func daemonPass(n, ended int) func() {
 		observed.Placement = placement.Decide(dj, nodes)
 		p := plan.Daemon(dj, observed, now)
 		for i := range p.Create {
-			p.Created(p.Create[i].Run, p.Create[i].Job)
+			p.RecordCreated(p.Create[i].Run, p.Create[i].Job)
 		}
 		return status.Daemon(dj, &p, observed.Nodes, now)
 	}
 	return func() {
 		next := reconcile()
-		status.DaemonEvents(&dj.Status, &next)
+		status.DaemonTransition(&dj.Status, &next).Events()
 	}
 }
 

@@ -1,7 +1,8 @@
 // Apidocs writes the API reference from the Go types: what each field means, its default,
-// and whether it may change. It also writes tables of a kind's fields into a README.
+// and whether it may change. It also writes tables into other pages, between marked lines:
+// the fields of a kind (fields.go) and reasons (reasons.go).
 //
-// Usage: apidocs -readme README DIR >REFERENCE
+// Usage: apidocs DIR [PAGE...] >REFERENCE
 //
 // By the convention of this project a field's comment gives its default in a sentence that
 // begins with "Default:", and its mutability in one that begins with "Immutable" or "May
@@ -9,8 +10,6 @@
 package main
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
 	"os"
 
@@ -18,36 +17,46 @@ import (
 )
 
 func main() {
-	readme := flag.String("readme", "", "the `file` to write tables of fields into")
-	flag.Parse()
-	if *readme == "" || flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: apidocs -readme README DIR >REFERENCE")
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: apidocs DIR [PAGE...] >REFERENCE")
 		os.Exit(2)
 	}
-	if err := run(*readme, flag.Arg(0)); err != nil {
+	if err := run(os.Args[1], os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "apidocs:", err)
 		os.Exit(1)
 	}
 }
 
-func run(readme, dir string) error {
+func run(dir string, pages []string) error {
 	types, err := apitypes.Load(dir)
 	if err != nil {
 		return err
 	}
-	before, err := os.ReadFile(readme)
+	reasons, err := loadReasons(dir)
 	if err != nil {
 		return err
 	}
-	after, err := insertTables(api{types}, before)
-	if err != nil {
-		return fmt.Errorf("%s: %w", readme, err)
-	}
-	if !bytes.Equal(before, after) {
-		if err := os.WriteFile(readme, after, 0o644); err != nil {
-			return err
+	for _, name := range pages {
+		if err := writePage(name, api{types}, reasons); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	fmt.Print(render(api{types}))
 	return nil
+}
+
+func writePage(name string, types api, reasons []reason) error {
+	before, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	after, err := writeFields(string(before), types)
+	if err != nil {
+		return err
+	}
+	after, err = writeReasons(after, reasons)
+	if err != nil || after == string(before) {
+		return err
+	}
+	return os.WriteFile(name, []byte(after), 0o644)
 }
