@@ -93,7 +93,7 @@ Environment:
 `)
 }
 
-// newFlags returns a flag set whose help tells the verb's story and then its flags.
+// newFlags returns a flag set whose help explains the verb and then its flags.
 func newFlags(name, args, about string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
@@ -113,7 +113,7 @@ func newFlags(name, args, about string) *flag.FlagSet {
 
 // parse reads flags, also those after the arguments: "load-image FILE --name x".
 func parse(fs *flag.FlagSet, args []string) (rest []string, err error) {
-	// The package would print the whole help for every slip.
+	// The package would print the whole help for every mistake.
 	help := fs.Usage
 	fs.Usage = func() {}
 	for {

@@ -51,7 +51,7 @@ func New(server string, store pki.Store, ca, client string) (*Client, error) {
 	}, nil
 }
 
-// StatusError is an answer that is not a success.
+// StatusError is a response other than success.
 type StatusError struct {
 	Code int
 	Body string
@@ -96,7 +96,7 @@ func (c *Client) Ready(ctx context.Context) error {
 	return err
 }
 
-// Node is what is looked at of a node.
+// Node has the properties of a node that devcluster reads.
 type Node struct {
 	Name  string
 	Ready bool

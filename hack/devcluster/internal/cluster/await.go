@@ -12,8 +12,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/process"
 )
 
-// await waits until check is content. It gives up when one of the daemons that it
-// depends on ends, and shows why.
+// await waits until check succeeds. It gives up when a daemon that it depends on ends, and
+// shows why.
 func (c *Cluster) await(ctx context.Context, what string, limit time.Duration, daemons []string, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -13,8 +13,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/controlplane"
 )
 
-// awaitHeartbeats waits until kubelets that were just started have reported, since
-// what the API server knows of their nodes may be from before.
+// awaitHeartbeats waits until kubelets that were just started have reported, since the API server
+// may have an older status of their nodes.
 func (c *Cluster) awaitHeartbeats(ctx context.Context, client *apiclient.Client, nodes []string, since time.Time, daemons []string) error {
 	return c.await(ctx, "kubelets", 2*time.Minute, daemons, func(ctx context.Context) error {
 		registered, err := client.Nodes(ctx)

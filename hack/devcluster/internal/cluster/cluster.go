@@ -1,4 +1,4 @@
-// Package cluster brings a cluster up, keeps account of it, and takes it down.
+// Package cluster starts a cluster, stores its state, and removes it.
 package cluster
 
 import (
@@ -59,7 +59,7 @@ func (c *Cluster) Kubeconfig() string { return controlplane.Config{Dir: c.dir}.A
 // State returns nil when there is no cluster.
 func (c *Cluster) State() (*State, error) { return loadState(c.dir) }
 
-// ErrNoCluster tells that there is no such cluster.
+// ErrNoCluster means that there is no such cluster.
 var ErrNoCluster = errors.New("there is no cluster; start one with \"devcluster up\"")
 
 // lock keeps other runs off the cluster.
@@ -81,7 +81,7 @@ func (c *Cluster) lock(ctx context.Context) (unlock func(), err error) {
 	return func() { _ = l.Unlock() }, nil
 }
 
-// start starts daemons that do not run, and says so.
+// start starts daemons that do not run, and prints their names.
 func (c *Cluster) start(specs ...process.Spec) error {
 	for _, spec := range specs {
 		if _, err := c.startOne(spec); err != nil {
@@ -119,8 +119,7 @@ func (c *Cluster) controlPlane(ctx context.Context, config controlplane.Config, 
 	return client, c.start(config.ControllerManager(), config.Scheduler())
 }
 
-// forgetRemoved deletes the node objects of nodes that went, and then the memory of
-// them.
+// forgetRemoved deletes the node objects of removed nodes, and then the nodes from the state.
 func (c *Cluster) forgetRemoved(ctx context.Context, client *apiclient.Client, state *State) error {
 	if len(state.Removing) == 0 {
 		return nil

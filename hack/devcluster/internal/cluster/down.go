@@ -39,8 +39,8 @@ func (c *Cluster) Down(ctx context.Context) error {
 	return nil
 }
 
-// down stops daemons in the order that makes the least noise: first those that
-// would start something anew.
+// down stops daemons in the order that causes the fewest errors: first those that would start
+// something again.
 func (c *Cluster) down(ctx context.Context, state *State) error {
 	c.say.Say("stopping cluster %s", c.name)
 	names, err := c.procs.Names()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Kill ends daemons as a crash does. "up" starts them again.
+// Kill kills daemons, as a crash does. "up" starts them again.
 func (c *Cluster) Kill(ctx context.Context, daemons []string) error {
 	return c.eachDaemon(ctx, daemons, "killed", c.procs.Kill)
 }
@@ -18,7 +18,7 @@ func (c *Cluster) Pause(ctx context.Context, daemons []string) error {
 	return c.eachDaemon(ctx, daemons, "paused", c.procs.Pause)
 }
 
-// Resume lets paused daemons go on.
+// Resume continues paused daemons.
 func (c *Cluster) Resume(ctx context.Context, daemons []string) error {
 	return c.eachDaemon(ctx, daemons, "resumed", c.procs.Resume)
 }

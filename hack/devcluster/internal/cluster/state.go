@@ -22,7 +22,7 @@ const (
 	Simulated Mode = "simulated"
 )
 
-// State is what is kept of a cluster between runs.
+// State is what devcluster stores about a cluster between runs.
 type State struct {
 	Mode       Mode   `json:"mode"`
 	Kubernetes string `json:"kubernetes"`

@@ -11,7 +11,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/controlplane"
 )
 
-// Status is what can be said of a cluster.
+// Status is the status of a cluster.
 type Status struct {
 	Mode       Mode
 	Kubernetes string
@@ -20,7 +20,7 @@ type Status struct {
 	Logs       string
 	Nodes      []string
 	Daemons    []Daemon
-	// Trouble is empty when all is well.
+	// Trouble is empty if nothing is wrong.
 	Trouble string
 }
 
@@ -30,7 +30,7 @@ type Daemon struct {
 	PID  int
 }
 
-// Status looks at the cluster and changes nothing.
+// Status returns the status of the cluster and changes nothing.
 func (c *Cluster) Status(ctx context.Context) (Status, error) {
 	state, err := c.State()
 	if err != nil {

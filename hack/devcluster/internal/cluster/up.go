@@ -10,7 +10,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/hack/devcluster/internal/toolchain"
 )
 
-// UpOptions say what cluster is wanted.
+// UpOptions describe the wanted cluster.
 type UpOptions struct {
 	// Mode Auto keeps that of an existing cluster.
 	Mode Mode
@@ -22,7 +22,7 @@ type UpOptions struct {
 	AuditPolicy string
 }
 
-// Up makes the cluster be there as wanted, whatever was there before.
+// Up starts, repairs or recreates the cluster, so that it matches the options.
 func (c *Cluster) Up(ctx context.Context, o UpOptions) error {
 	source, err := paths.Source()
 	if err != nil {
@@ -115,7 +115,7 @@ func (c *Cluster) wanted(mode Mode, o UpOptions) (*State, error) {
 	return want, nil
 }
 
-// recreateReason says why a cluster cannot become the wanted one, or nothing.
+// recreateReason returns why a cluster cannot be changed into the wanted one, or "".
 func recreateReason(old, want State) string {
 	switch {
 	case old.Mode != want.Mode:

@@ -1,5 +1,5 @@
-// Package controlplane says how etcd and the Kubernetes control plane are started,
-// the same for real and simulated clusters but for addresses.
+// Package controlplane configures etcd and the Kubernetes control plane. Real and simulated
+// clusters differ only in addresses.
 package controlplane
 
 import (
@@ -58,7 +58,7 @@ type Config struct {
 	SyncEtcd bool
 	// AuditPolicy is the text of an audit policy; empty for no audit log.
 	AuditPolicy string
-	// QuietNodes do not report that they live, and are not to be given up for it.
+	// QuietNodes do not renew leases, and must not be evicted for it.
 	QuietNodes bool
 }
 
@@ -234,7 +234,7 @@ func (c Config) APIServer() process.Spec {
 	return spec
 }
 
-// AuditLog is where the API server writes what the audit policy says.
+// AuditLog is the file of the audit log.
 func (c Config) AuditLog() string { return filepath.Join(c.Dir, "logs", "audit.log") }
 
 func (c Config) auditPolicyFile() string { return filepath.Join(c.Dir, "config", "audit-policy.yaml") }
@@ -272,7 +272,7 @@ func (c Config) ControllerManager() process.Spec {
 		"--root-ca-file=" + store.Cert(clientCA),
 		"--cluster-signing-cert-file=" + store.Cert(clientCA),
 		"--cluster-signing-key-file=" + store.Key(clientCA),
-		// There is one of it; leases would be writes for nothing.
+		// There is only one; leases would be useless writes.
 		"--leader-elect=false",
 		"--secure-port=0",
 		"--kube-api-qps=200", "--kube-api-burst=400",

@@ -1,4 +1,4 @@
-// Package files writes files so that a reader, or a kill, never meets half of one.
+// Package files writes files atomically.
 package files
 
 import (
@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// Write writes a file whole or not at all, with the directories above it. A file
-// that says the same already is left alone: kube-proxy, for one, watches its
-// configuration and ends when the file is written.
+// Write writes a file completely or not at all, with the directories above it. It does not rewrite
+// a file that has the same content: kube-proxy, for one, watches its configuration and exits when
+// the file is written.
 func Write(path string, data []byte, mode os.FileMode) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
 		return nil

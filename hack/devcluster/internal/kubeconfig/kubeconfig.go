@@ -12,8 +12,8 @@ import (
 
 type object = map[string]any
 
-// Write writes a kubeconfig for a server and a client certificate of the store. It
-// leaves a file that says the same alone, for those who watch it. JSON is YAML.
+// Write writes a kubeconfig for a server and a client certificate of the store. It does not
+// rewrite a file that has the same content, because programs may watch it. JSON is YAML.
 func Write(file, server, cluster string, store pki.Store, ca, client string) error {
 	var read [3][]byte
 	for i, path := range []string{store.Cert(ca), store.Cert(client), store.Key(client)} {

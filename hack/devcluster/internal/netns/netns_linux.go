@@ -31,7 +31,7 @@ func (ns Namespace) Exists() bool {
 	return fs.Type == nsfsMagic
 }
 
-// Ensure makes the namespace unless it is there.
+// Ensure creates the namespace unless it exists.
 func (ns Namespace) Ensure() error {
 	if ns.Exists() {
 		return nil
@@ -167,9 +167,9 @@ func addresses(ctx context.Context, n Network) error {
 	return nil
 }
 
-// bridgeFilter makes packets between pods on one bridge pass kube-proxy's rules,
-// without which the answer from a pod behind a service address, to a pod on the
-// same node, is not translated back.
+// bridgeFilter makes packets between pods on one bridge pass the rules of kube-proxy. Otherwise the
+// response of a pod behind a service address, to a pod on the same node, would not be translated
+// back.
 const bridgeFilter = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
 func sysctls(ctx context.Context) error {

@@ -48,8 +48,8 @@ func (n Node) Containerd(pauseImage string) (process.Spec, error) {
 	return n.spec(n.ContainerdName(), config.String(), packages.Find("containerd"), "--config", n.file("containerd.toml"), "--log-level", "warn"), nil
 }
 
-// snapshotter is overlayfs where it can be had: not on top of another overlay, as
-// when devcluster itself runs in a container.
+// snapshotter returns overlayfs where it works: not on top of another overlay, for example if
+// devcluster itself runs in a container.
 func snapshotter(dir string) string {
 	var fs unix.Statfs_t
 	const overlayMagic = 0x794c7630

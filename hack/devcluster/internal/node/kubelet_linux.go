@@ -52,8 +52,8 @@ func (n Node) Kubelet(f KubeletFiles, dnsIP, domain string) (process.Spec, error
 		"failSwapOn":             false,
 		"podLogsDir":             n.PodLogs(),
 		"volumePluginDir":        n.file("volume-plugins"),
-		// There is no registry to fetch an image again from, and the disk is the
-		// machine's: neither images nor pods are to go because it is rather full.
+		// There is no registry to pull an image from again, and the disk is the machine's: neither
+		// images nor pods must be removed because the disk is nearly full.
 		"imageGCHighThresholdPercent": 100,
 		"imageGCLowThresholdPercent":  99,
 		"evictionHard": object{

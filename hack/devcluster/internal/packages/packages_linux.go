@@ -72,8 +72,8 @@ func Path() string {
 	return strings.Join(parts, string(filepath.ListSeparator))
 }
 
-// DaemonPath is the PATH of daemons. It does not depend on the caller's, or each
-// shell with another PATH would have them started anew.
+// DaemonPath is the PATH of daemons. It does not depend on the caller's PATH; otherwise each shell
+// with another PATH would restart them.
 func DaemonPath() string {
 	parts := slices.Clone(sbin)
 	for _, program := range []string{"containerd", "containerd-shim-runc-v2", "runc", "iptables", "conntrack", "mount"} {

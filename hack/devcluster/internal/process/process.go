@@ -41,7 +41,7 @@ type Record struct {
 	Command string `json:"command"`
 }
 
-// ErrNotRunning tells that a record's process is gone.
+// ErrNotRunning means that the process of a record is gone.
 var ErrNotRunning = errors.New("not running")
 
 // Manager starts and stops the daemons of one cluster.
@@ -60,8 +60,8 @@ func (m *Manager) LogFile(name string) string { return filepath.Join(m.logs, nam
 
 func (m *Manager) recordFile(name string) string { return filepath.Join(m.records, name+".json") }
 
-// Ensure starts the daemon unless it runs already with the same command; one that is
-// paused goes on.
+// Ensure starts the daemon unless it runs already with the same command. It continues a paused
+// daemon.
 func (m *Manager) Ensure(spec Spec) (started bool, err error) {
 	command := commandID(spec)
 	if r, err := m.Find(spec.Name); err == nil {
@@ -183,8 +183,8 @@ func (m *Manager) Names() ([]string, error) {
 	return names, nil
 }
 
-// Stop ends a daemon: politely, and after grace by force. It is no error if it
-// does not run.
+// Stop ends a daemon with a signal, and by force after the grace period. It is no error if the
+// daemon does not run.
 func (m *Manager) Stop(name string, grace time.Duration) error {
 	r, err := m.Find(name)
 	if errors.Is(err, ErrNotRunning) {
@@ -249,10 +249,10 @@ func (m *Manager) Kill(name string) error {
 	return r.kill()
 }
 
-// Pause keeps a daemon from running on, as a machine that hangs does. It must run.
+// Pause stops a daemon, like a machine that hangs. The daemon must run.
 func (m *Manager) Pause(name string) error { return m.signal(name, pause) }
 
-// Resume lets a daemon run on; one that is not paused does so anyway. It must run.
+// Resume continues a daemon that is paused. The daemon must run.
 func (m *Manager) Resume(name string) error { return m.signal(name, resume) }
 
 func (m *Manager) signal(name string, signal func(pid int) error) error {

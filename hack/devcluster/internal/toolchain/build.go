@@ -83,7 +83,7 @@ func (t *Toolchain) ensureSet(ctx context.Context, s set, wanted []Program, path
 		}
 		return out
 	}
-	// Without the lock first: the usual case is that all is there.
+	// First without the lock: usually everything exists.
 	if len(missing()) == 0 {
 		return nil
 	}
@@ -195,7 +195,7 @@ func removeStale(dir string) {
 	}
 }
 
-// lock waits for the lock on file, and says so when another run holds it.
+// lock waits for the lock on file, and prints a message if another run holds it.
 func (t *Toolchain) lock(ctx context.Context, file, what string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return nil, err
@@ -247,7 +247,7 @@ func (t *Toolchain) Assets(ctx context.Context) (string, error) {
 	return dir, nil
 }
 
-// linkOrCopy puts src at dst, whole at every moment: others may be starting it.
+// linkOrCopy puts src at dst atomically, since other processes may be starting the program.
 func linkOrCopy(src, dst string) error {
 	from, err := os.Stat(src)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package toolchain builds the programs of a cluster from Go modules and keeps
-// them in a cache, since no prebuilt binaries are assumed to be had.
+// Package toolchain builds the programs of a cluster from Go modules and keeps them in a cache. It
+// needs no prebuilt binaries.
 package toolchain
 
 import (
