@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -222,13 +221,12 @@ func conflictMessage(job *batchv1.Job) string {
 	return fmt.Sprintf("a Job named %s exists and belongs to %s; delete or rename it", job.Name, owner)
 }
 
-// lookAgain says when to reconcile though nothing may have happened: as the plan
-// says, and when a Job that the cache does not show is no longer trusted to exist.
-func (c *childJobs) lookAgain(parent client.Object, p *plan.Plan) ctrl.Result {
+// wakeForTrust has the parent reconciled when a Job that the cache does not show is no
+// longer trusted to exist.
+func (c *childJobs) wakeForTrust(parent client.Object, p *plan.Plan) {
 	if p.Ended {
 		c.recent.forget(parent.GetUID())
 	} else if c.recent.waits(parent.GetUID()) {
 		p.WakeAfter(trustCreated)
 	}
-	return ctrl.Result{RequeueAfter: p.RequeueAfter}
 }

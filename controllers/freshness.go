@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
 // freshness tells whether a parent as the cache holds it has every result that
@@ -19,9 +21,9 @@ import (
 // resource version of the API server when this process first asked as leader. An
 // object that is newer than the fence includes all of it; one that is older is
 // read live, once.
-type freshness[T any, P object[T]] struct {
+type freshness struct {
+	kind string
 	live client.Reader
-	list client.ObjectList // the kind, for the fence
 
 	mu    sync.Mutex
 	fence string
@@ -29,83 +31,72 @@ type freshness[T any, P object[T]] struct {
 	known map[types.NamespacedName]version
 }
 
-// object is a pointer to a T that the API server stores.
-type object[T any] interface {
-	*T
-	client.Object
-}
-
 type version struct {
 	uid types.UID
 	rv  string
 }
 
-func newFreshness[T any, P object[T]](live client.Reader, list client.ObjectList) *freshness[T, P] {
-	return &freshness[T, P]{live: live, list: list, known: map[types.NamespacedName]version{}}
+func newFreshness(kind string, live client.Reader) *freshness {
+	return &freshness{kind: kind, live: live, known: map[types.NamespacedName]version{}}
 }
 
-// ensure brings object up to date where the cache may be behind. It returns false
-// if the object is gone, or if the cache is behind what was read live: the watch is
-// then about to bring that. Its spec, too, must not go back in time.
-func (f *freshness[T, P]) ensure(ctx context.Context, object P) (bool, error) {
+// ensure returns a parent, as the cache has it, with everything that was recorded: the
+// parent itself, or the newest one where the cache may be behind. It returns nil if the
+// object is gone, or if the cache is behind what was read live: the watch is then about to
+// bring that. Its spec, too, must not go back in time.
+func (f *freshness) ensure(ctx context.Context, parent v1alpha1.Parent) (v1alpha1.Parent, error) {
 	fence, err := f.raiseFence(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	key := client.ObjectKeyFromObject(object)
+	key := client.ObjectKeyFromObject(parent)
 	f.mu.Lock()
 	known, found := f.known[key]
 	f.mu.Unlock()
-	if found && known.uid == object.GetUID() {
-		order, err := resourceversion.CompareResourceVersion(object.GetResourceVersion(), known.rv)
+	if found && known.uid == parent.GetUID() {
+		order, err := resourceversion.CompareResourceVersion(parent.GetResourceVersion(), known.rv)
 		if err != nil {
-			return false, fmt.Errorf("comparing versions: %w", err)
+			return nil, fmt.Errorf("comparing versions: %w", err)
 		}
-		return order >= 0, nil
+		if order < 0 {
+			return nil, nil
+		}
+		return parent, nil
 	}
-	order, err := resourceversion.CompareResourceVersion(object.GetResourceVersion(), fence)
+	order, err := resourceversion.CompareResourceVersion(parent.GetResourceVersion(), fence)
 	if err != nil {
-		return false, fmt.Errorf("comparing versions: %w", err)
+		return nil, fmt.Errorf("comparing versions: %w", err)
 	}
 	if order > 0 {
-		return true, nil
+		return parent, nil
 	}
-	var newest T // not object itself: it shares its maps and slices with the cache
-	if err := f.live.Get(ctx, key, P(&newest)); err != nil {
-		return false, client.IgnoreNotFound(err)
+	newest := v1alpha1.NewParent(f.kind)
+	if err := f.live.Get(ctx, key, newest); err != nil {
+		return nil, client.IgnoreNotFound(err)
 	}
-	*object = newest
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.known[key] = version{object.GetUID(), object.GetResourceVersion()}
-	return true, nil
+	f.known[key] = version{newest.GetUID(), newest.GetResourceVersion()}
+	return newest, nil
 }
 
-// exists asks the API server whether the object is there.
-func (f *freshness[T, P]) exists(ctx context.Context, object P) (bool, error) {
-	var newest T
-	if err := f.live.Get(ctx, client.ObjectKeyFromObject(object), P(&newest)); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	return P(&newest).GetUID() == object.GetUID(), nil
-}
-
-func (f *freshness[T, P]) forget(key types.NamespacedName) {
+func (f *freshness) forget(key types.NamespacedName) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.known, key)
 }
 
 // raiseFence asks the API server once for its newest resource version.
-func (f *freshness[T, P]) raiseFence(ctx context.Context) (string, error) {
+func (f *freshness) raiseFence(ctx context.Context) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.fence != "" {
 		return f.fence, nil
 	}
-	if err := f.live.List(ctx, f.list, client.Limit(1)); err != nil {
+	list := v1alpha1.NewParentList(f.kind)
+	if err := f.live.List(ctx, list, client.Limit(1)); err != nil {
 		return "", fmt.Errorf("asking for the newest resource version: %w", err)
 	}
-	f.fence = f.list.GetResourceVersion()
+	f.fence = list.GetResourceVersion()
 	return f.fence, nil
 }

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
 // emptyCache has nothing yet: that of a new leader whose API server is behind.
@@ -46,6 +47,19 @@ func noChildren() *childCache {
 	return &childCache{jobs: empty(&batchv1.Job{}), pods: empty(&corev1.Pod{})}
 }
 
+// observed is what one reconcile of a DaemonJob without Jobs observes.
+func observed(t *testing.T, dj *v1alpha1.DaemonJob, cached client.Client, live client.Reader) (plan.DaemonObserved, error) {
+	own, err := newChildJobs(noChildren(), cached, live).observe(t.Context(), dj, time.Unix(0, 0))
+	if err != nil {
+		return plan.DaemonObserved{}, err
+	}
+	pass, err := daemonJobs{cached, live}.observe(t.Context(), dj, own)
+	if err != nil {
+		return plan.DaemonObserved{}, err
+	}
+	return pass.(daemonPass).observed, nil
+}
+
 // TestWaitingNodeMissingInCache: a node that is recorded to wait for its Job still counts
 // when the cache does not have it, and no longer when it is gone. Without that, a new
 // leader with an old cache could record the end of the DaemonJob without it.
@@ -55,8 +69,7 @@ func TestWaitingNodeMissingInCache(t *testing.T) {
 		{Name: "there", Phase: v1alpha1.PhaseWaiting, Reason: v1alpha1.ReasonCreateFailed},
 		{Name: "gone", Phase: v1alpha1.PhaseWaiting, Reason: v1alpha1.ReasonCreateFailed},
 	}
-	r := &daemonJobReconciler{client: emptyCache{}, children: newChildJobs(noChildren(), emptyCache{}, liveNode{name: "there"})}
-	seen, err := r.observe(t.Context(), dj, time.Unix(0, 0))
+	seen, err := observed(t, dj, emptyCache{}, liveNode{name: "there"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +106,7 @@ func TestGoneNodeStillInCache(t *testing.T) {
 		{Name: "gone", Phase: v1alpha1.PhaseSkipped, Reason: v1alpha1.ReasonNodeGone, JobUID: "2"},
 	}
 	cache := cachedNodes{names: []string{"back", "gone", "other"}}
-	r := &daemonJobReconciler{client: cache, children: newChildJobs(noChildren(), cache, liveNode{name: "back"})}
-	seen, err := r.observe(t.Context(), dj, time.Unix(0, 0))
+	seen, err := observed(t, dj, cache, liveNode{name: "back"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +128,7 @@ func TestEndedDaemonJobReadsNoNodes(t *testing.T) {
 	dj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}}
 	dj.Status.Nodes = []v1alpha1.RunStatus{{Name: "back", Phase: v1alpha1.PhaseSkipped, Reason: v1alpha1.ReasonNodeGone, JobUID: "1"}}
 	cache := cachedNodes{names: []string{"back"}}
-	r := &daemonJobReconciler{client: cache, children: newChildJobs(noChildren(), cache, unreachable{})}
-	if _, err := r.observe(t.Context(), dj, time.Unix(0, 0)); err != nil {
+	if _, err := observed(t, dj, cache, unreachable{}); err != nil {
 		t.Errorf("the API server was asked: %v", err)
 	}
 }

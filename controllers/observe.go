@@ -27,7 +27,8 @@ var readOnly = client.UnsafeDisableDeepCopyOption(true)
 // too recently for it. A Job that is recorded but missing there, or whose creation was
 // not answered, is looked up live, since a step must not fail, nor run again, because
 // the cache is behind.
-func (c *childJobs) observe(ctx context.Context, parent client.Object, recorded []v1alpha1.RunStatus, now time.Time) (plan.Observed, error) {
+func (c *childJobs) observe(ctx context.Context, parent v1alpha1.Parent, now time.Time) (plan.Observed, error) {
+	recorded := parent.GetRuns()
 	recent := c.recent.of(parent.GetUID())
 	own, err := c.cached(parent, recorded)
 	if err != nil {

@@ -56,18 +56,19 @@ func (failingClient) Get(context.Context, client.ObjectKey, client.Object, ...cl
 // A look that comes too early counts as one that went well, and would begin backoff anew.
 func TestPaceLeavesErrorsToBackoff(t *testing.T) {
 	request := reconcile.Request{NamespacedName: types.NamespacedName{Name: "f"}}
-	flows := &jobFlowReconciler{client: failingClient{}, pace: newPace(), now: time.Now}
-	flows.statuses = newStatuses(flowStatuses, nil, nil, 1)
-	daemons := &daemonJobReconciler{client: failingClient{}, pace: newPace(), now: time.Now}
-	daemons.statuses = newStatuses(daemonStatuses, nil, nil, 1)
-	for reconciler, pace := range map[reconcile.Reconciler]*pace{flows: flows.pace, daemons: daemons.pace} {
+	for _, kind := range []parentKind{jobFlows{}, daemonJobs{}} {
+		pace := newPace()
+		reconciler := &parentReconciler{
+			kind: kind, client: failingClient{}, pace: pace, now: time.Now,
+			statuses: newStatuses(kind.name(), nil, nil, nil, 1),
+		}
 		long := time.Now().Add(-time.Hour)
 		pace.looked(request.NamespacedName, long, long.Add(time.Minute))
 		if _, err := reconciler.Reconcile(t.Context(), request); !errors.Is(err, errNoAnswer) {
 			t.Fatal(err)
 		}
 		if len(pace.last) != 0 {
-			t.Errorf("%T: the next look has to wait for %v", reconciler, pace.last)
+			t.Errorf("%s: the next look has to wait for %v", kind.name(), pace.last)
 		}
 	}
 }

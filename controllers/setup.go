@@ -53,8 +53,8 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	children := newChildJobs(cache, mgr.GetClient(), mgr.GetAPIReader())
 	events := mgr.GetEventRecorder("jobflow-operator")
 
-	flows := newJobFlowReconciler(mgr, children, events, options)
-	daemons := newDaemonJobReconciler(mgr, children, events, options)
+	flows := newParentReconciler(mgr, jobFlows{mgr.GetClient(), newGraphs()}, children, events, options)
+	daemons := newParentReconciler(mgr, daemonJobs{mgr.GetClient(), mgr.GetAPIReader()}, children, events, options)
 	if err := flows.setup(mgr, options.ofController()); err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/tools/events"
@@ -44,12 +43,12 @@ const (
 // not wait at all, nor does what little changes after the end. That a Job was created is
 // to be recorded soon: if the process died and the Job was deleted before that, nothing
 // would tell that it ever existed.
-func window(before, after *v1alpha1.Summary, runsBefore, runsAfter []v1alpha1.RunStatus) time.Duration {
-	if before.State != after.State || plan.Ended(after) {
+func window(before, after v1alpha1.ParentStatus) time.Duration {
+	if before.GetSummary().State != after.GetSummary().State || plan.Ended(after) {
 		return 0
 	}
-	wait := time.Duration(len(runsAfter)) * gatherPerRun
-	if !hasNewJob(runsBefore, runsAfter) {
+	wait := time.Duration(len(after.GetRuns())) * gatherPerRun
+	if !hasNewJob(before.GetRuns(), after.GetRuns()) {
 		wait += gatherResults
 	}
 	return wait
@@ -63,33 +62,6 @@ func hasNewJob(before, after []v1alpha1.RunStatus) bool {
 	return slices.ContainsFunc(after, func(run v1alpha1.RunStatus) bool { return run.JobUID != "" && run.JobUID != known[run.Name] })
 }
 
-// statusKind is what the statuses of JobFlows and DaemonJobs differ in.
-type statusKind[S any, P client.Object] struct {
-	name   string // as metrics have it
-	status func(P) *S
-	parts  func(*S) (*v1alpha1.Summary, []v1alpha1.RunStatus)
-	events func(before, after *S) []status.Event
-}
-
-var (
-	flowStatuses = statusKind[v1alpha1.JobFlowStatus, *v1alpha1.JobFlow]{
-		name:   metrics.JobFlow,
-		status: func(flow *v1alpha1.JobFlow) *v1alpha1.JobFlowStatus { return &flow.Status },
-		parts: func(s *v1alpha1.JobFlowStatus) (*v1alpha1.Summary, []v1alpha1.RunStatus) {
-			return &s.Summary, s.Flows
-		},
-		events: status.FlowEvents,
-	}
-	daemonStatuses = statusKind[v1alpha1.DaemonJobStatus, *v1alpha1.DaemonJob]{
-		name:   metrics.DaemonJob,
-		status: func(dj *v1alpha1.DaemonJob) *v1alpha1.DaemonJobStatus { return &dj.Status },
-		parts: func(s *v1alpha1.DaemonJobStatus) (*v1alpha1.Summary, []v1alpha1.RunStatus) {
-			return &s.Summary, s.Nodes
-		},
-		events: status.DaemonEvents,
-	}
-)
-
 // statuses knows the newest status of every object of a kind that runs, and writes
 // them, with their events and metrics. What waits, waits here: Jobs are created at
 // once, while status follows beside that. See docs/design/status-writes.md.
@@ -98,9 +70,10 @@ var (
 // since only this process writes any. It is lost with the process, as if that had died
 // just before the write; what may only happen once a result is recorded waits for the
 // write (plan.Observed.Unrecorded).
-type statuses[S any, T any, P object[T]] struct {
-	kind   statusKind[S, P]
+type statuses struct {
+	kind   string
 	client client.Client
+	live   client.Reader
 	events events.EventRecorder
 	// stopwatch is time.Now, whatever is done to the machine's clock.
 	stopwatch func() time.Time
@@ -111,18 +84,18 @@ type statuses[S any, T any, P object[T]] struct {
 	inFlight sync.WaitGroup
 	mu       sync.Mutex
 	stopped  bool
-	known    map[types.NamespacedName]*keptStatus[S]
+	known    map[types.NamespacedName]*keptStatus
 }
 
 // keptStatus is what is known of one object's status.
-type keptStatus[S any] struct {
+type keptStatus struct {
 	uid types.UID
 	// newest is ahead of the cache; where it is not, ahead is false, and the next two
 	// are empty.
 	ahead  bool
-	newest S
+	newest v1alpha1.ParentStatus
 	// base is the status that the API server has as of version.
-	base    S
+	base    v1alpha1.ParentStatus
 	version string
 	// changed says that newest is neither what the API server has, nor being written,
 	// and since when.
@@ -130,14 +103,14 @@ type keptStatus[S any] struct {
 	since   time.Time
 	// writing says that a write is under way, of sent.
 	writing bool
-	sent    *S
+	sent    v1alpha1.ParentStatus
 	failed  error // of the last write, until somebody is told
 	// missing says that the API server did not know the object when it was written. What
 	// the cache shows may be of the past.
 	missing bool
 	// unsure is the status before the first of the writes that failed and may have
 	// taken effect; nil if there are none. What was new in them is not announced yet.
-	unsure *S
+	unsure v1alpha1.ParentStatus
 	// The last write took so long, unless it failed, and ended then; so many have failed
 	// one after the other.
 	took     time.Duration
@@ -145,17 +118,17 @@ type keptStatus[S any] struct {
 	failures int
 }
 
-func newStatuses[S any, T any, P object[T]](kind statusKind[S, P], writer client.Client, recorder events.EventRecorder, writers int) *statuses[S, T, P] {
-	return &statuses[S, T, P]{
-		kind: kind, client: writer, events: recorder, stopwatch: time.Now,
+func newStatuses(kind string, writer client.Client, live client.Reader, recorder events.EventRecorder, writers int) *statuses {
+	return &statuses{
+		kind: kind, client: writer, live: live, events: recorder, stopwatch: time.Now,
 		slots: make(chan struct{}, max(1, writers)),
-		known: map[types.NamespacedName]*keptStatus[S]{},
+		known: map[types.NamespacedName]*keptStatus{},
 	}
 }
 
 // setup has the manager wait for writes that are under way before it gives up the
 // lease. The end of their context makes that short.
-func (s *statuses[S, T, P]) setup(mgr ctrl.Manager) error {
+func (s *statuses) setup(mgr ctrl.Manager) error {
 	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		<-ctx.Done()
 		s.mu.Lock()
@@ -167,17 +140,17 @@ func (s *statuses[S, T, P]) setup(mgr ctrl.Manager) error {
 }
 
 // Start implements source.Source: the end of a write beside reconciles brings another.
-func (s *statuses[S, T, P]) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+func (s *statuses) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	s.queue = queue
 	return nil
 }
 
 // String names the source in logs.
-func (s *statuses[S, T, P]) String() string { return "written statuses of " + s.kind.name }
+func (s *statuses) String() string { return "written statuses of " + s.kind }
 
 // refresh puts the newest status into an object from the cache, where this process knows
 // one that is newer. unrecorded says that it is not written yet.
-func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
+func (s *statuses) refresh(object v1alpha1.Parent) (unrecorded bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.find(object)
@@ -190,8 +163,8 @@ func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
 	}
 	if order >= 0 {
 		// Here, too, a write shows that took effect though no answer came.
-		k.base, k.version = *s.kind.status(object), object.GetResourceVersion()
-		s.makeSure(object, k, &k.base)
+		k.base, k.version = object.GetStatus(), object.GetResourceVersion()
+		s.makeSure(object, k, k.base)
 		if !k.writing && (!k.changed || equality.Semantic.DeepEqual(k.newest, k.base)) {
 			k.caughtUp()
 			return false, nil
@@ -199,37 +172,44 @@ func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
 	}
 	// The version is that of our last write: it was bound to the one before, so that
 	// nothing but the status differs.
-	*s.kind.status(object) = k.newest
+	object.SetStatus(k.newest)
 	object.SetResourceVersion(k.version)
 	return k.changed || k.writing, nil
 }
 
 // makeSure announces what is new in a status that shows that a write took effect whose
 // answer was lost. It is called with mu held.
-func (s *statuses[S, T, P]) makeSure(object P, k *keptStatus[S], shown *S) {
-	if k.unsure == nil || k.writing || equality.Semantic.DeepEqual(*k.unsure, *shown) {
+func (s *statuses) makeSure(object v1alpha1.Parent, k *keptStatus, shown v1alpha1.ParentStatus) {
+	if k.unsure == nil || k.writing || equality.Semantic.DeepEqual(k.unsure, shown) {
 		return
 	}
-	before, after := *k.unsure, *shown
+	before := k.unsure
 	k.unsure = nil
-	s.announce(s.withStatus(object, object.GetResourceVersion(), after), &before, &after)
+	s.announce(withStatus(object, object.GetResourceVersion(), shown), before, shown)
 }
 
 // announce makes the events and metrics of a status that was written.
-func (s *statuses[S, T, P]) announce(object P, before, after *S) {
-	record(s.events, object, s.kind.events(before, after))
-	summaryBefore, runsBefore := s.kind.parts(before)
-	summaryAfter, runsAfter := s.kind.parts(after)
-	metrics.Transition(s.kind.name, summaryBefore, summaryAfter, runsBefore, runsAfter)
+func (s *statuses) announce(object v1alpha1.Parent, before, after v1alpha1.ParentStatus) {
+	for _, event := range eventsBetween(before, after) {
+		s.events.Eventf(object, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
+	}
+	metrics.Transition(s.kind, before.GetSummary(), after.GetSummary(), before.GetRuns(), after.GetRuns())
+}
+
+func eventsBetween(before, after v1alpha1.ParentStatus) []status.Event {
+	if flow, ok := after.(*v1alpha1.JobFlowStatus); ok {
+		return status.FlowEvents(before.(*v1alpha1.JobFlowStatus), flow)
+	}
+	return status.DaemonEvents(before.(*v1alpha1.DaemonJobStatus), after.(*v1alpha1.DaemonJobStatus))
 }
 
 // ensure says whether an object is there. The cache shows it, but the API server may not
 // have known it when its status was written; then it is asked once more.
-func (s *statuses[S, T, P]) ensure(ctx context.Context, object P, fresh *freshness[T, P]) (bool, error) {
+func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, error) {
 	if !s.missing(object) {
 		return true, nil
 	}
-	there, err := fresh.exists(ctx, object)
+	there, err := s.exists(ctx, object)
 	if err != nil {
 		return false, err
 	}
@@ -246,18 +226,27 @@ func (s *statuses[S, T, P]) ensure(ctx context.Context, object P, fresh *freshne
 	return true, nil
 }
 
-func (s *statuses[S, T, P]) missing(object P) bool {
+// exists asks the API server whether the object is there.
+func (s *statuses) exists(ctx context.Context, object v1alpha1.Parent) (bool, error) {
+	newest := v1alpha1.NewParent(s.kind)
+	if err := s.live.Get(ctx, client.ObjectKeyFromObject(object), newest); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return newest.GetUID() == object.GetUID(), nil
+}
+
+func (s *statuses) missing(object v1alpha1.Parent) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.find(object)
 	return k != nil && k.missing
 }
 
-func (k *keptStatus[S]) caughtUp() {
-	*k = keptStatus[S]{uid: k.uid, took: k.took, done: k.done}
+func (k *keptStatus) caughtUp() {
+	*k = keptStatus{uid: k.uid, took: k.took, done: k.done}
 }
 
-func (s *statuses[S, T, P]) find(object P) *keptStatus[S] {
+func (s *statuses) find(object v1alpha1.Parent) *keptStatus {
 	if k, found := s.known[client.ObjectKeyFromObject(object)]; found && k.uid == object.GetUID() {
 		return k
 	}
@@ -265,7 +254,7 @@ func (s *statuses[S, T, P]) find(object P) *keptStatus[S] {
 }
 
 // ended is for an object whose end the cache shows: that stands as it was written.
-func (s *statuses[S, T, P]) ended(object P) {
+func (s *statuses) ended(object v1alpha1.Parent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.find(object)
@@ -274,18 +263,18 @@ func (s *statuses[S, T, P]) ended(object P) {
 	}
 	if k.ahead {
 		// The cache has no steps of a JobFlow that has ended.
-		s.makeSure(object, k, &k.newest)
+		s.makeSure(object, k, k.newest)
 	}
 	if k.failures > 0 {
 		// A change after the end, too, waits for how often the last has failed.
-		s.known[client.ObjectKeyFromObject(object)] = &keptStatus[S]{uid: k.uid, done: k.done, failures: k.failures}
+		s.known[client.ObjectKeyFromObject(object)] = &keptStatus{uid: k.uid, done: k.done, failures: k.failures}
 		return
 	}
 	delete(s.known, client.ObjectKeyFromObject(object))
 }
 
 // forget is for an object that is gone.
-func (s *statuses[S, T, P]) forget(object types.NamespacedName) {
+func (s *statuses) forget(object types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.known, object)
@@ -295,24 +284,24 @@ func (s *statuses[S, T, P]) forget(object types.NamespacedName) {
 // change that can wait is kept, and wait says for how long; one of state is written
 // before report returns, others beside what comes next. What became of a write that
 // was begun before is told by the error.
-func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now time.Time) (wait time.Duration, err error) {
+func (s *statuses) report(ctx context.Context, object v1alpha1.Parent, next v1alpha1.ParentStatus, now time.Time) (wait time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.find(object)
 	if k == nil {
-		k = &keptStatus[S]{uid: object.GetUID()}
+		k = &keptStatus{uid: object.GetUID()}
 		s.known[client.ObjectKeyFromObject(object)] = k
 	}
 	fromCache := !k.ahead
 	if fromCache {
-		k.ahead, k.base, k.version = true, *s.kind.status(object), object.GetResourceVersion()
+		k.ahead, k.base, k.version = true, object.GetStatus(), object.GetResourceVersion()
 	}
 	k.newest = next
-	last := &k.base
+	last := k.base
 	if k.sent != nil {
 		last = k.sent
 	}
-	switch differs := !equality.Semantic.DeepEqual(*last, next); {
+	switch differs := !equality.Semantic.DeepEqual(last, next); {
 	case !differs:
 		k.changed = false
 	case !k.changed || k.since.After(now): // the latter where the clock was set back
@@ -333,9 +322,7 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 	if !k.changed || k.writing || s.stopped {
 		return 0, nil
 	}
-	before, runsBefore := s.kind.parts(&k.base)
-	after, runsAfter := s.kind.parts(&next)
-	gather := window(before, after, runsBefore, runsAfter)
+	gather := window(k.base, next)
 	if gather > 0 || k.failures > 0 {
 		if wait := max(gather-now.Sub(k.since), k.rest(s.stopwatch())); wait > 0 {
 			return wait, nil
@@ -363,7 +350,7 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 
 // rest is how long the next write has to wait for what the last one took, or for how
 // often it has failed.
-func (k *keptStatus[S]) rest(now time.Time) time.Duration {
+func (k *keptStatus) rest(now time.Time) time.Duration {
 	rest := min(restPerWrite*k.took, longestRest)
 	if k.failures > 0 {
 		const most = 16 // doublings; more than longestBackoff
@@ -373,15 +360,15 @@ func (k *keptStatus[S]) rest(now time.Time) time.Duration {
 }
 
 // write writes the newest status of an object, and then its events and metrics.
-func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S]) {
+func (s *statuses) write(ctx context.Context, object v1alpha1.Parent, k *keptStatus) {
 	s.mu.Lock()
 	base, sent, since := k.base, k.newest, k.since
-	k.sent, k.changed = &sent, false
-	read := s.withStatus(object, k.version, base)
+	k.sent, k.changed = sent, false
+	read := withStatus(object, k.version, base)
 	s.mu.Unlock()
 
 	// The answer is decoded into what is sent, which must share nothing with the cache.
-	written := s.withStatus(object, read.GetResourceVersion(), sent).DeepCopyObject().(P)
+	written := withStatus(object, read.GetResourceVersion(), sent).DeepCopyObject().(v1alpha1.Parent)
 	began := s.stopwatch()
 	gone, err := writeStatus(ctx, s.client, read, written)
 	done := s.stopwatch()
@@ -396,34 +383,28 @@ func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S
 			k.failures++
 		}
 		if k.unsure == nil {
-			k.unsure = &base
+			k.unsure = base
 		}
 		return
 	}
 	k.took, k.failures, k.unsure = done.Sub(began), 0, nil
-	s.announce(written, &base, &sent)
+	s.announce(written, base, sent)
 	// The cache may have shown it already, with what somebody else changed since.
 	if order, err := resourceversion.CompareResourceVersion(k.version, written.GetResourceVersion()); err != nil || order <= 0 {
-		k.base, k.version = *s.kind.status(written), written.GetResourceVersion()
+		k.base, k.version = written.GetStatus(), written.GetResourceVersion()
 	}
 	if !k.changed {
 		k.newest = k.base
 	}
 }
 
-// withStatus is an object as far as a patch of its status needs it.
-func (s *statuses[S, T, P]) withStatus(object P, version string, as S) P {
-	made := P(new(T))
+// withStatus returns as much of an object as a patch of its status needs.
+func withStatus(object v1alpha1.Parent, version string, as v1alpha1.ParentStatus) v1alpha1.Parent {
+	made := v1alpha1.NewParent(object.GetKind())
 	made.SetNamespace(object.GetNamespace())
 	made.SetName(object.GetName())
 	made.SetUID(object.GetUID())
 	made.SetResourceVersion(version)
-	*s.kind.status(made) = as
+	made.SetStatus(as)
 	return made
-}
-
-func record(recorder events.EventRecorder, regarding runtime.Object, list []status.Event) {
-	for _, event := range list {
-		recorder.Eventf(regarding, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
-	}
 }

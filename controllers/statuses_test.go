@@ -41,11 +41,15 @@ func TestHowLongAStatusWaits(t *testing.T) {
 		"the end":                          {succeed, ended, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := window(&v1alpha1.Summary{State: running}, &v1alpha1.Summary{State: c.state}, started("u"), c.runs); got != c.want {
+			if got := window(statusWith(running, started("u")), statusWith(c.state, c.runs)); got != c.want {
 				t.Errorf("it waits %s, not %s", got, c.want)
 			}
 		})
 	}
+}
+
+func statusWith(state v1alpha1.State, runs []v1alpha1.RunStatus) v1alpha1.ParentStatus {
+	return &v1alpha1.JobFlowStatus{Summary: v1alpha1.Summary{State: state}, Flows: runs}
 }
 
 // statusServer is an API server as far as it stores the status of one JobFlow, the
@@ -53,7 +57,7 @@ func TestHowLongAStatusWaits(t *testing.T) {
 type statusServer struct {
 	client.Client
 	t        *testing.T
-	statuses *statuses[v1alpha1.JobFlowStatus, v1alpha1.JobFlow, *v1alpha1.JobFlow]
+	statuses *statuses
 	stored   *v1alpha1.JobFlow
 	writes   int
 	// before is called with each write, before it takes effect; an error refuses it.
@@ -67,7 +71,7 @@ type statusServer struct {
 func newStatusServer(t *testing.T) *statusServer {
 	s := &statusServer{t: t, stored: flowAt("u", "1"), clock: time.Unix(1_000_000, 0)}
 	s.stored.Status = s.status(0)
-	s.statuses = newStatuses(flowStatuses, s, events.NewFakeRecorder(100), 1)
+	s.statuses = newStatuses(v1alpha1.KindJobFlow, s, s, events.NewFakeRecorder(100), 1)
 	s.statuses.stopwatch = func() time.Time { return s.clock }
 	s.statuses.queue = workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	t.Cleanup(s.statuses.queue.ShutDown)
@@ -131,7 +135,7 @@ func (s *statusServer) look(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatu
 	if _, err = s.statuses.refresh(&flow); err != nil {
 		s.t.Fatal(err)
 	}
-	return s.statuses.report(context.Background(), &flow, next, s.clock)
+	return s.statuses.report(context.Background(), &flow, &next, s.clock)
 }
 
 // mustLook is a look without an error.
@@ -362,11 +366,10 @@ func TestObjectIsMissing(t *testing.T) {
 	notFound := apierrors.NewNotFound(schema.GroupResource{Resource: "jobflows"}, "f")
 	s.before = func() error { return notFound }
 	s.mustLook(s.stored, s.status(1))
-	fresh := newFreshness[v1alpha1.JobFlow](s, &v1alpha1.JobFlowList{})
 	ensure := func(reading error, want, fails bool) {
 		t.Helper()
 		s.reading = reading
-		if there, err := s.statuses.ensure(t.Context(), s.stored, fresh); there != want || (err != nil) != fails {
+		if there, err := s.statuses.ensure(t.Context(), s.stored); there != want || (err != nil) != fails {
 			t.Errorf("there: %t, %v", there, err)
 		}
 	}
@@ -412,7 +415,7 @@ func TestStatusAfterTheEnd(t *testing.T) {
 	for range 2 {
 		flow := *s.stored
 		s.statuses.ended(&flow)
-		if wait, err := s.statuses.report(context.Background(), &flow, next, s.clock); wait != 0 || err != nil {
+		if wait, err := s.statuses.report(context.Background(), &flow, &next, s.clock); wait != 0 || err != nil {
 			t.Errorf("waits %s: %v", wait, err)
 		}
 	}

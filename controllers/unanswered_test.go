@@ -52,7 +52,7 @@ func TestUnansweredCreation(t *testing.T) {
 			flow.Spec.Flows = []v1alpha1.FlowStep{{Name: "a", JobTemplate: &batchv1.JobSpec{Template: corev1.PodTemplateSpec{}}}}
 			steps, _ := graph.New([]graph.Step{{Name: "a"}})
 			pass := func(now time.Time) (plan.Plan, error) {
-				seen, err := children.observe(ctx, flow, nil, now)
+				seen, err := children.observe(ctx, flow, now)
 				if err != nil {
 					t.Fatal(err)
 				}

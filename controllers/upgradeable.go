@@ -67,22 +67,29 @@ func (r *upgradeableReconciler) setup(mgr ctrl.Manager, options controller.Optio
 	})
 	b := ctrl.NewControllerManagedBy(mgr).Named("upgradeable").WatchesRawSource(atStart).WithOptions(options)
 	if r.hold {
-		b = b.Watches(&v1alpha1.JobFlow{}, soon(), builder.WithPredicates(inFlightChanged())).
-			Watches(&v1alpha1.DaemonJob{}, soon(), builder.WithPredicates(inFlightChanged()))
+		for _, kind := range parentKinds {
+			b = b.Watches(v1alpha1.NewParent(kind), soon(), builder.WithPredicates(inFlightChanged()))
+		}
 	}
 	return b.Complete(r)
 }
 
 // Reconcile writes the condition if it is another than the one that is there.
 func (r *upgradeableReconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
-	var flows, daemonJobs int
+	inFlight := map[string]int{}
 	if r.hold {
-		var err error
-		if flows, daemonJobs, err = r.inFlight(ctx); err != nil {
-			return ctrl.Result{}, err
+		for _, kind := range parentKinds {
+			err := eachParent(ctx, r.client, kind, func(parent v1alpha1.Parent) {
+				if status.InFlight(parent.GetSummary()) {
+					inFlight[kind]++
+				}
+			})
+			if err != nil {
+				return ctrl.Result{}, err
+			}
 		}
 	}
-	want := status.Upgradeable(r.hold, flows, daemonJobs)
+	want := status.Upgradeable(r.hold, inFlight[v1alpha1.KindJobFlow], inFlight[v1alpha1.KindDaemonJob])
 	// Get fails where the condition was never set, too. Set reads for itself and says
 	// what else is wrong.
 	current, err := r.condition.Get(ctx)
@@ -90,32 +97,10 @@ func (r *upgradeableReconciler) Reconcile(ctx context.Context, _ ctrl.Request) (
 		return ctrl.Result{}, nil
 	}
 	if err := r.condition.Set(ctx, want.Status, conditions.WithReason(want.Reason), conditions.WithMessage(want.Message)); err != nil {
-		return settle(ctrl.Result{}, fmt.Errorf("writing the OperatorCondition: %w", err))
+		return newResult(0, fmt.Errorf("writing the OperatorCondition: %w", err))
 	}
 	ctrl.LoggerFrom(ctx).Info("Told OLM whether it may upgrade", "upgradeable", want.Status, "reason", want.Reason, "message", want.Message)
 	return ctrl.Result{}, nil
-}
-
-func (r *upgradeableReconciler) inFlight(ctx context.Context) (flows, daemonJobs int, err error) {
-	flowList := &v1alpha1.JobFlowList{}
-	if err := r.client.List(ctx, flowList, readOnly); err != nil {
-		return 0, 0, fmt.Errorf("listing JobFlows: %w", err)
-	}
-	for i := range flowList.Items {
-		if status.InFlight(&flowList.Items[i].Status.Summary) {
-			flows++
-		}
-	}
-	daemonList := &v1alpha1.DaemonJobList{}
-	if err := r.client.List(ctx, daemonList, readOnly); err != nil {
-		return 0, 0, fmt.Errorf("listing DaemonJobs: %w", err)
-	}
-	for i := range daemonList.Items {
-		if status.InFlight(&daemonList.Items[i].Status.Summary) {
-			daemonJobs++
-		}
-	}
-	return flows, daemonJobs, nil
 }
 
 func soon() handler.EventHandler {
@@ -143,12 +128,6 @@ func inFlightChanged() predicate.Predicate {
 }
 
 func inFlight(object client.Object) bool {
-	switch parent := object.(type) {
-	case *v1alpha1.JobFlow:
-		return status.InFlight(&parent.Status.Summary)
-	case *v1alpha1.DaemonJob:
-		return status.InFlight(&parent.Status.Summary)
-	default:
-		return false
-	}
+	parent, ok := object.(v1alpha1.Parent)
+	return ok && status.InFlight(parent.GetSummary())
 }

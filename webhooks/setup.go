@@ -19,13 +19,13 @@ import (
 
 // Setup registers the webhooks with the manager's webhook server.
 func Setup(mgr ctrl.Manager) error {
-	if err := register(mgr, &v1alpha1.JobFlow{}, "JobFlow", flowDecides, validation.JobFlow, validation.JobFlowWarnings); err != nil {
+	if err := register(mgr, &v1alpha1.JobFlow{}, v1alpha1.KindJobFlow, flowDecides, validation.JobFlow, validation.JobFlowWarnings); err != nil {
 		return err
 	}
-	if err := register(mgr, &v1alpha1.DaemonJob{}, "DaemonJob", daemonJobDecides, validation.DaemonJob, validation.DaemonJobWarnings); err != nil {
+	if err := register(mgr, &v1alpha1.DaemonJob{}, v1alpha1.KindDaemonJob, daemonJobDecides, validation.DaemonJob, validation.DaemonJobWarnings); err != nil {
 		return err
 	}
-	return register(mgr, &v1alpha1.JobTemplate{}, "JobTemplate", templateDecides, validation.JobTemplate, validation.JobTemplateWarnings)
+	return register(mgr, &v1alpha1.JobTemplate{}, v1alpha1.KindJobTemplate, templateDecides, validation.JobTemplate, validation.JobTemplateWarnings)
 }
 
 func register[T client.Object](mgr ctrl.Manager, obj T, kind string, decides func(old, updated T) bool, errors func(T) field.ErrorList, warnings func(T) []string) error {

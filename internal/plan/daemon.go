@@ -30,7 +30,7 @@ func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
 	recorded := byName(dj.Status.Nodes)
 	succeeded := Digest(dj.Status.SucceededDigest)
 
-	if Ended(&dj.Status.Summary) {
+	if Ended(dj) {
 		p.Ended = true
 		p.Runs = dj.Status.Nodes
 		p.StartTime = dj.Status.StartTime

@@ -38,7 +38,7 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 	recorded := byName(flow.Status.Flows)
 	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates, jobs: seen.Jobs, attempts: seen.Attempts}
 
-	if Ended(&flow.Status.Summary) {
+	if Ended(flow) {
 		p.Ended = true
 		p.Runs = flow.Status.Flows
 		p.StartTime = flow.Status.StartTime

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -12,7 +14,6 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
-	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 )
 
 // +kubebuilder:rbac:groups=api.practice.com,resources=jobtemplates/status,verbs=patch
@@ -34,7 +35,7 @@ func (r *jobTemplateReconciler) setup(mgr ctrl.Manager, options controller.Optio
 		For(&v1alpha1.JobTemplate{}).
 		Watches(&v1alpha1.JobFlow{}, templatesOfFlow(), builder.WithPredicates(cameOrWent())).
 		WithOptions(options).
-		Complete(counted{r, metrics.JobTemplate})
+		Complete(counted{r, v1alpha1.KindJobTemplate})
 }
 
 // Reconcile writes which Jobs use one JobTemplate.
@@ -60,9 +61,30 @@ func (r *jobTemplateReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 		}
 	}
 	slices.Sort(names)
-	return settle(ctrl.Result{}, r.report(ctx, template, v1alpha1.JobTemplateStatus{
+	return newResult(0, r.report(ctx, template, v1alpha1.JobTemplateStatus{
 		ObservedGeneration: template.Generation,
 		Dependencies:       int32(len(names)),
 		DependencyList:     names[:min(len(names), maxDependencies)],
 	}))
+}
+
+// report writes the status of a JobTemplate if it changed.
+func (r *jobTemplateReconciler) report(ctx context.Context, template *v1alpha1.JobTemplate, next v1alpha1.JobTemplateStatus) error {
+	if equality.Semantic.DeepEqual(template.Status, next) {
+		return nil
+	}
+	_, err := writeStatus(ctx, r.client,
+		&v1alpha1.JobTemplate{ObjectMeta: identity(template), Status: template.Status},
+		&v1alpha1.JobTemplate{ObjectMeta: identity(template), Status: next})
+	return err
+}
+
+// identity returns as much of an object's metadata as a status patch needs.
+func identity(object client.Object) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Namespace:       object.GetNamespace(),
+		Name:            object.GetName(),
+		UID:             object.GetUID(),
+		ResourceVersion: object.GetResourceVersion(),
+	}
 }

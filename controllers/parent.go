@@ -1,0 +1,188 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
+)
+
+// parentKinds are the kinds that own Jobs.
+var parentKinds = []string{v1alpha1.KindJobFlow, v1alpha1.KindDaemonJob}
+
+// parentReconciler reconciles JobFlows, or DaemonJobs.
+type parentReconciler struct {
+	kind     parentKind
+	client   client.Client
+	children *childJobs
+	fresh    *freshness
+	statuses *statuses
+	pace     *pace
+	now      func() time.Time
+}
+
+// parentKind is what the controllers of JobFlows and DaemonJobs differ in.
+type parentKind interface {
+	name() string
+	// watch adds what wakes these parents besides their own changes, Jobs and pods.
+	watch(controller *builder.Builder) *builder.Builder
+	// validate checks the spec of a parent that has not ended. changed tells that it may
+	// differ from the one that was checked last.
+	validate(parent v1alpha1.Parent, changed bool) field.ErrorList
+	// observe adds what a plan needs to know besides the Jobs.
+	observe(ctx context.Context, parent v1alpha1.Parent, own plan.Observed) (pass, error)
+	// forget is for a parent that is gone or has ended.
+	forget(parent types.NamespacedName)
+}
+
+// pass is one reconcile of a parent, from what was observed.
+type pass interface {
+	plan(now time.Time) plan.Plan
+	// status is computed after the plan was applied.
+	status(p *plan.Plan, now time.Time) v1alpha1.ParentStatus
+}
+
+func newParentReconciler(mgr ctrl.Manager, kind parentKind, children *childJobs, recorder events.EventRecorder, options Options) *parentReconciler {
+	return &parentReconciler{
+		kind:     kind,
+		client:   mgr.GetClient(),
+		children: children,
+		fresh:    newFreshness(kind.name(), mgr.GetAPIReader()),
+		statuses: newStatuses(kind.name(), mgr.GetClient(), mgr.GetAPIReader(), recorder, options.Workers),
+		pace:     newPace(),
+		now:      options.Now,
+	}
+}
+
+// setup adds a controller that reconciles a parent when it, one of its Jobs, or a pod of
+// one of its Jobs changes.
+//
+// The parent's own status writes come back too. That is on purpose: a reconcile
+// that found the cache behind the last write relies on that write's event.
+func (r *parentReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
+	if err := r.statuses.setup(mgr); err != nil {
+		return err
+	}
+	return r.kind.watch(ctrl.NewControllerManagedBy(mgr).
+		For(v1alpha1.NewParent(r.kind.name())).
+		WatchesRawSource(&childEvents{cache: r.children.cache, recent: &r.children.recent, kind: r.kind.name()}).
+		WatchesRawSource(r.statuses).
+		WithOptions(options)).
+		Complete(counted{r, r.kind.name()})
+}
+
+// Reconcile brings one parent a step further: observe, plan, apply, report.
+func (r *parentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
+	defer func() {
+		if err != nil {
+			r.pace.forget(req.NamespacedName) // the backoff decides when to reconcile again
+			requeueAfterError(r.statuses.queue, req, &result)
+		}
+	}()
+	began, now := time.Now(), r.now()
+	if wait := r.pace.wait(req.NamespacedName, began); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	parent, unrecorded, err := r.get(ctx, req)
+	if parent == nil || err != nil {
+		return ctrl.Result{}, err
+	}
+	if parent.GetDeletionTimestamp() != nil {
+		// The garbage collector deletes the Jobs, and their pods with them.
+		r.children.recent.forget(parent.GetUID())
+		wait, err := r.statuses.report(ctx, parent, status.Terminating(parent, now), now)
+		return newResult(wait, err)
+	}
+	if errs := r.validate(parent); len(errs) > 0 {
+		wait, err := r.statuses.report(ctx, parent, status.Invalid(parent, errs, now), now)
+		return newResult(wait, err)
+	}
+
+	own, err := r.children.observe(ctx, parent, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	own.Unrecorded = unrecorded
+	pass, err := r.kind.observe(ctx, parent, own)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	p := pass.plan(now)
+	r.pace.looked(req.NamespacedName, began, time.Now())
+	if p.DeleteParent {
+		return newResult(0, deleteExpired(ctx, r.client, parent))
+	}
+	applied := r.children.apply(ctx, parent, &p, now)
+	wait, reported := r.statuses.report(ctx, parent, pass.status(&p, now), now)
+	p.WakeAfter(wait)
+	r.children.wakeForTrust(parent, &p)
+	return newResult(p.RequeueAfter, applied, reported)
+}
+
+// get returns the parent with the newest status there is, or nil if there is nothing to do
+// now. unrecorded tells that this status is not written yet.
+func (r *parentReconciler) get(ctx context.Context, req ctrl.Request) (_ v1alpha1.Parent, unrecorded bool, err error) {
+	parent := v1alpha1.NewParent(r.kind.name())
+	if err := r.client.Get(ctx, req.NamespacedName, parent, readOnly); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.fresh.forget(req.NamespacedName)
+			r.statuses.forget(req.NamespacedName)
+			r.pace.forget(req.NamespacedName)
+			r.kind.forget(req.NamespacedName)
+			return nil, false, nil
+		}
+		return nil, false, fmt.Errorf("reading %s: %w", r.kind.name(), err)
+	}
+	// A parent that has ended has everything recorded, however old it is.
+	if plan.Ended(parent) {
+		r.statuses.ended(parent)
+		r.kind.forget(req.NamespacedName)
+		return parent, false, nil
+	}
+	if parent, err = r.fresh.ensure(ctx, parent); parent == nil || err != nil {
+		return nil, false, err
+	}
+	if there, err := r.statuses.ensure(ctx, parent); !there || err != nil {
+		return nil, false, err
+	}
+	unrecorded, err = r.statuses.refresh(parent)
+	return parent, unrecorded, err
+}
+
+// validate checks the spec of a parent. One that has ended stays as it ended. A generation
+// is validated once, and again only if it was invalid.
+func (r *parentReconciler) validate(parent v1alpha1.Parent) field.ErrorList {
+	if plan.Ended(parent) {
+		return nil
+	}
+	s := parent.GetSummary()
+	changed := s.ObservedGeneration != parent.GetGeneration() || meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ConditionFailed)
+	return r.kind.validate(parent, changed)
+}
+
+// deleteExpired deletes an object whose ttlSecondsAfterFinished has passed, as it
+// was read: not one whose TTL has been changed since.
+func deleteExpired(ctx context.Context, c client.Client, object client.Object) error {
+	uid, version := object.GetUID(), object.GetResourceVersion()
+	err := c.Delete(ctx, object,
+		client.PropagationPolicy(metav1.DeletePropagationBackground),
+		client.Preconditions{UID: &uid, ResourceVersion: &version})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting after ttlSecondsAfterFinished: %w", err)
+	}
+	return nil
+}
