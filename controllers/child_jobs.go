@@ -16,13 +16,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
+// jobCache is the cache of the operator's Jobs and their pods.
+type jobCache interface {
+	Jobs(parent types.UID, recorded func(run string, job types.UID) bool) ([]*batchv1.Job, error)
+	Pods(job types.UID) ([]*corev1.Pod, error)
+}
+
 // childJobs reads the Jobs of a parent and applies plans to them.
 type childJobs struct {
-	cache      *childCache
+	cache      jobCache
 	client     client.Client
 	live       client.Reader
 	recent     recentJobs
@@ -30,7 +37,7 @@ type childJobs struct {
 	unanswered unanswered
 }
 
-func newChildJobs(cache *childCache, writer client.Client, live client.Reader) *childJobs {
+func newChildJobs(cache jobCache, writer client.Client, live client.Reader) *childJobs {
 	return &childJobs{
 		cache:      cache,
 		client:     writer,
@@ -167,7 +174,7 @@ func (c *childJobs) createOne(ctx context.Context, parent client.Object, job *ba
 	err := c.client.Create(ctx, job)
 	switch {
 	case err == nil:
-		return outcome{job: trimmed(job)}
+		return outcome{job: childcache.Trim(job)}
 	case apierrors.IsAlreadyExists(err):
 		return c.existing(ctx, parent, job)
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
@@ -205,7 +212,7 @@ func (c *childJobs) existing(ctx context.Context, parent client.Object, wanted *
 		return outcome{err: fmt.Errorf("looking up Job %s, which exists already: %w", wanted.Name, err)}
 	}
 	if metav1.IsControlledBy(job, parent) && job.Annotations[v1alpha1.RunAnnotation] == wanted.Annotations[v1alpha1.RunAnnotation] {
-		return outcome{job: trimmed(job)}
+		return outcome{job: childcache.Trim(job)}
 	}
 	return outcome{reason: v1alpha1.ReasonNameConflict, message: conflictMessage(job)}
 }

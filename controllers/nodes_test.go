@@ -6,14 +6,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
-	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -39,21 +36,9 @@ func (r liveNode) Get(_ context.Context, key client.ObjectKey, into client.Objec
 	return nil
 }
 
-// noChildren is a cache without Jobs and pods.
-func noChildren() *childCache {
-	empty := func(object runtime.Object) toolscache.SharedIndexInformer {
-		return toolscache.NewSharedIndexInformer(&toolscache.ListWatch{}, object, 0, toolscache.Indexers{byController: controllerUID})
-	}
-	return &childCache{jobs: empty(&batchv1.Job{}), pods: empty(&corev1.Pod{})}
-}
-
 // observed is what one reconcile of a DaemonJob without Jobs observes.
 func observed(t *testing.T, dj *v1alpha1.DaemonJob, cached client.Client, live client.Reader) (plan.DaemonObserved, error) {
-	own, err := newChildJobs(noChildren(), cached, live).observe(t.Context(), dj, time.Unix(0, 0))
-	if err != nil {
-		return plan.DaemonObserved{}, err
-	}
-	pass, err := daemonJobs{cached, live}.observe(t.Context(), dj, own)
+	pass, err := daemonJobs{cached, live}.observe(t.Context(), dj, plan.Observed{})
 	if err != nil {
 		return plan.DaemonObserved{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -84,9 +85,7 @@ func (c *childJobs) cached(parent client.Object, recorded []v1alpha1.RunStatus) 
 			ended[recorded[i].Name] = recorded[i].JobUID
 		}
 	}
-	list, err := c.cache.jobsOf(parent.GetUID(), func(job *endedJob) bool {
-		return !job.mayChange() && ended[job.notes.Value().run] == string(job.uid)
-	})
+	list, err := c.cache.Jobs(parent.GetUID(), func(run string, job types.UID) bool { return ended[run] == string(job) })
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +105,7 @@ func (c *childJobs) pods(job *batchv1.Job) ([]*corev1.Pod, error) {
 	if ended(job) {
 		return nil, nil
 	}
-	return c.cache.podsOf(job.UID)
+	return c.cache.Pods(job.UID)
 }
 
 func ended(job *batchv1.Job) bool {

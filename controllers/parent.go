@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
@@ -28,6 +29,7 @@ var parentKinds = []string{v1alpha1.KindJobFlow, v1alpha1.KindDaemonJob}
 type parentReconciler struct {
 	kind     parentKind
 	client   client.Client
+	cache    *childcache.Cache
 	children *childJobs
 	fresh    *freshness
 	statuses *statuses
@@ -56,10 +58,11 @@ type pass interface {
 	status(p *plan.Plan, now time.Time) v1alpha1.ParentStatus
 }
 
-func newParentReconciler(mgr ctrl.Manager, kind parentKind, children *childJobs, recorder events.EventRecorder, options Options) *parentReconciler {
+func newParentReconciler(mgr ctrl.Manager, kind parentKind, cache *childcache.Cache, children *childJobs, recorder events.EventRecorder, options Options) *parentReconciler {
 	return &parentReconciler{
 		kind:     kind,
 		client:   mgr.GetClient(),
+		cache:    cache,
 		children: children,
 		fresh:    newFreshness(kind.name(), mgr.GetAPIReader()),
 		statuses: newStatuses(kind.name(), mgr.GetClient(), mgr.GetAPIReader(), recorder, options.Workers),
@@ -79,7 +82,7 @@ func (r *parentReconciler) setup(mgr ctrl.Manager, options controller.Options) e
 	}
 	return r.kind.watch(ctrl.NewControllerManagedBy(mgr).
 		For(v1alpha1.NewParent(r.kind.name())).
-		WatchesRawSource(&childEvents{cache: r.children.cache, recent: &r.children.recent, kind: r.kind.name()}).
+		WatchesRawSource(r.cache.Events(r.kind.name(), r.children.recent.shown)).
 		WatchesRawSource(r.statuses).
 		WithOptions(options)).
 		Complete(counted{r, r.kind.name()})

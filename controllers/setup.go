@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 )
 
@@ -46,15 +47,15 @@ func Setup(mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	metrics.CountObjects(mgr.GetClient(), options.Now)
-	cache, err := newChildCache(mgr, options.Namespace)
+	cache, err := childcache.New(mgr, options.Namespace)
 	if err != nil {
 		return err
 	}
 	children := newChildJobs(cache, mgr.GetClient(), mgr.GetAPIReader())
 	events := mgr.GetEventRecorder("jobflow-operator")
 
-	flows := newParentReconciler(mgr, jobFlows{mgr.GetClient(), newGraphs()}, children, events, options)
-	daemons := newParentReconciler(mgr, daemonJobs{mgr.GetClient(), mgr.GetAPIReader()}, children, events, options)
+	flows := newParentReconciler(mgr, jobFlows{mgr.GetClient(), newGraphs()}, cache, children, events, options)
+	daemons := newParentReconciler(mgr, daemonJobs{mgr.GetClient(), mgr.GetAPIReader()}, cache, children, events, options)
 	if err := flows.setup(mgr, options.ofController()); err != nil {
 		return err
 	}

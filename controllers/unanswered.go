@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
 )
 
 // takesEffect is how long a request may take effect after its connection was lost: the
@@ -87,7 +88,7 @@ func (c *childJobs) lookUp(ctx context.Context, parent client.Object, own map[st
 		case err != nil:
 			return fmt.Errorf("looking up Job %s, whose creation was not answered: %w", creation.job, err)
 		case metav1.IsControlledBy(job, parent) && job.Annotations[v1alpha1.RunAnnotation] == run:
-			own[run] = trimmed(job)
+			own[run] = childcache.Trim(job)
 			c.recent.add(parent.GetUID(), run, job, now)
 		}
 	}

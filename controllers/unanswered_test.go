@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -45,7 +44,7 @@ func TestUnansweredCreation(t *testing.T) {
 				return errors.New("unexpected EOF")
 			}}
 			server := fake.NewClientBuilder().WithInterceptorFuncs(lost).Build()
-			children := newChildJobs(blindCache(), server, server)
+			children := newChildJobs(blindCache{}, server, server)
 
 			flow := &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "f", UID: "f"}}
 			flow.Spec.ActiveDeadlineSeconds = ptr.To[int64](2)
@@ -71,13 +70,13 @@ func TestUnansweredCreation(t *testing.T) {
 	}
 }
 
-// blindCache is that of an operator whose watches are down.
-func blindCache() *childCache {
-	informer := func(object client.Object) toolscache.SharedIndexInformer {
-		return toolscache.NewSharedIndexInformer(&toolscache.ListWatch{}, object, 0, toolscache.Indexers{byController: controllerUID})
-	}
-	return &childCache{jobs: informer(&batchv1.Job{}), pods: informer(&corev1.Pod{})}
+// blindCache is the cache of an operator whose watches are down.
+type blindCache struct{}
+
+func (blindCache) Jobs(types.UID, func(string, types.UID) bool) ([]*batchv1.Job, error) {
+	return nil, nil
 }
+func (blindCache) Pods(types.UID) ([]*corev1.Pod, error) { return nil, nil }
 
 func TestUnansweredIsForgotten(t *testing.T) {
 	u := unanswered{byParent: map[types.UID]map[string]creation{}}
