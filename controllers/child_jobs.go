@@ -33,7 +33,7 @@ type childJobs struct {
 	client     client.Client
 	live       client.Reader
 	recent     recentJobs
-	refusals   refusals
+	failures   createFailures
 	unanswered unanswered
 }
 
@@ -43,14 +43,14 @@ func newChildJobs(cache jobCache, writer client.Client, live client.Reader) *chi
 		client:     writer,
 		live:       live,
 		recent:     recentJobs{byParent: map[types.UID]map[string]recentJob{}},
-		refusals:   newRefusals(),
+		failures:   createFailures{byParent: map[types.UID]*keptFailures{}},
 		unanswered: unanswered{byParent: map[types.UID]map[string]creation{}},
 	}
 }
 
-// apply carries a plan out and enters in it what became of each creation. An
-// error means that something is to be tried again with backoff; what was done up
-// to then stands and is entered.
+// apply carries out a plan and records in it the result of each creation. An error means
+// that something has to be retried with backoff; what was done before it stands and is
+// recorded.
 func (c *childJobs) apply(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
 	return errors.Join(
 		c.update(ctx, p.Update),
@@ -87,22 +87,11 @@ func (c *childJobs) delete(ctx context.Context, doomed []*batchv1.Job) error {
 	return errors.Join(errs...)
 }
 
-// mostAtOnce is how many Jobs of one parent are created side by side.
-const mostAtOnce = 128
-
-// create creates Jobs side by side. Those of a parent that has none begin with one and
-// double, as the Job controller does with pods: where the first is refused, for a quota
-// say, the other hundreds are not tried at all. Where Jobs were created before and none
-// was refused of late, they do not wait for each other. Which come first, refusals.order
-// says.
+// create creates Jobs in parallel, in batches that double. It stops after a batch in which
+// a creation failed.
 func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
-	c.refusals.order(parent.GetUID(), p.Runs, p.Create, now)
 	rest := p.Create
-	size := 1
-	if hasJobs(p.Runs) && !c.refusals.any(parent.GetUID(), now) {
-		size = mostAtOnce
-	}
-	for ; len(rest) > 0; size = min(2*size, mostAtOnce) {
+	for size := p.FirstBatch(now); len(rest) > 0; size = min(2*size, plan.MaxBatch) {
 		batch := rest[:min(size, len(rest))]
 		rest = rest[len(batch):]
 
@@ -115,18 +104,14 @@ func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Pl
 
 		var errs []error
 		for i, o := range outcomes {
-			c.enter(p, parent, batch[i], o, now)
+			c.record(p, parent, batch[i], o, now)
 			errs = append(errs, o.err)
 		}
 		err := errors.Join(errs...)
 		refused := slices.IndexFunc(outcomes, func(o outcome) bool { return o.reason == v1alpha1.ReasonCreateFailed })
 		if refused >= 0 {
 			for _, creation := range rest {
-				if c.refusals.is(parent.GetUID(), p.Runs[creation.Run].Name) {
-					continue // status keeps what was said of it
-				}
-				p.Held(creation.Run, v1alpha1.ReasonCreateFailed,
-					fmt.Sprintf("not tried, since the API server did not take Job %s", batch[refused].Job.Name))
+				p.RecordNotTried(creation.Run, batch[refused].Job.Name)
 			}
 		}
 		if err != nil || refused >= 0 {
@@ -134,10 +119,6 @@ func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Pl
 		}
 	}
 	return nil
-}
-
-func hasJobs(runs []v1alpha1.RunStatus) bool {
-	return slices.ContainsFunc(runs, func(run v1alpha1.RunStatus) bool { return run.JobUID != "" })
 }
 
 // outcome is what became of one creation: a Job that exists, a reason why there is
@@ -149,24 +130,21 @@ type outcome struct {
 	err             error
 }
 
-func (c *childJobs) enter(p *plan.Plan, parent client.Object, creation plan.Creation, o outcome, now time.Time) {
+func (c *childJobs) record(p *plan.Plan, parent client.Object, creation plan.Creation, o outcome, now time.Time) {
 	if o.err != nil {
 		c.unanswered.add(parent.GetUID(), p.Runs[creation.Run].Name, creation.Job.Name, now)
 	}
 	switch {
 	case o.job != nil:
 		c.recent.add(parent.GetUID(), p.Runs[creation.Run].Name, o.job, now)
-		p.Created(creation.Run, o.job)
+		p.RecordCreated(creation.Run, o.job)
 		if !creation.Ready.IsZero() {
 			metrics.StepStarted(now.Sub(creation.Ready))
 		}
 	case o.final:
-		p.Rejected(creation.Run, o.message, now)
+		p.RecordRejected(creation.Run, o.message, now)
 	case o.err != nil || o.reason != "":
-		if reason, message := c.refusals.steady(parent.GetUID(), p.Runs[creation.Run].Name, o, now); reason != "" {
-			p.Held(creation.Run, reason, message)
-			p.WakeAfter(retryAfter)
-		}
+		p.RecordFailure(creation.Run, plan.CreateFailure{Reason: o.reason, Message: o.message, Transient: o.err != nil}, now)
 	}
 }
 
@@ -192,7 +170,7 @@ func (c *childJobs) createOne(ctx context.Context, parent client.Object, job *ba
 }
 
 // failure is an error that may pass by itself and is tried again with backoff, and no
-// later than after retryAfter if the API server answered, since others wait for their
+// later than after plan.RetryAfter if the API server answered, since others wait for their
 // turn. What it answered is shown meanwhile: a webhook of somebody else's that is down
 // may stay so for hours. A conflict, that of a quota, passes at once.
 func failure(job *batchv1.Job, err error) outcome {

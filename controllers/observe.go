@@ -72,7 +72,7 @@ func (c *childJobs) observe(ctx context.Context, parent v1alpha1.Parent, now tim
 		}
 		states[name] = jobs.Observe(job, pods)
 	}
-	return plan.Observed{Jobs: states, Gone: gone, Attempts: c.refusals.attempts(parent.GetUID(), now)}, nil
+	return plan.Observed{Jobs: states, Gone: gone, CreateFailures: c.failures.get(parent.GetUID(), now)}, nil
 }
 
 // cached are the Jobs that the parent controls, by step or node, as the cache has

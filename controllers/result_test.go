@@ -11,12 +11,14 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
 func TestNewResult(t *testing.T) {
 	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "jobs"}, "a", errors.New("changed"))
 	failure := errors.New("failed")
-	later := ctrl.Result{RequeueAfter: retryAfter}
+	later := ctrl.Result{RequeueAfter: plan.RetryAfter}
 	soon := ctrl.Result{RequeueAfter: conflictRetryAfter}
 	cases := map[string]struct {
 		errs   []error
@@ -31,7 +33,7 @@ func TestNewResult(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			result, err := newResult(retryAfter, c.errs...)
+			result, err := newResult(plan.RetryAfter, c.errs...)
 			if result != c.result || (err != nil) != c.failed {
 				t.Errorf("got %v, %v", result, err)
 			}

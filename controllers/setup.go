@@ -112,10 +112,6 @@ func (c counted) Reconcile(ctx context.Context, request reconcile.Request) (reco
 }
 
 const (
-	// retryAfter is how long to wait before a Job is tried again that could not be
-	// created for a reason which no watch of ours sees end: a foreign Job of the
-	// same name, a quota.
-	retryAfter = 10 * time.Second
 	// conflictRetryAfter gives the watch the moment it needs to bring the version
 	// that a write conflicted with.
 	conflictRetryAfter = 100 * time.Millisecond

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -10,19 +12,49 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
-// Created enters a Job that was created, or found to exist already, for a run.
-func (p *Plan) Created(run int, job *batchv1.Job) {
+// FirstBatch returns how many Jobs to create in parallel at first; the size then doubles
+// up to MaxBatch. A parent without Jobs begins with one, as the Job controller does with
+// pods: if that is refused, for a quota for example, the hundreds of others are not tried
+// at all.
+func (p *Plan) FirstBatch(now time.Time) int {
+	hasJob := func(run v1alpha1.RunStatus) bool { return run.JobUID != "" }
+	if slices.ContainsFunc(p.Runs, hasJob) && !p.failures.refusedRecently(now) {
+		return MaxBatch
+	}
+	return 1
+}
+
+// RecordCreated records a Job that was created, or found to exist already, for a run.
+func (p *Plan) RecordCreated(run int, job *batchv1.Job) {
 	entry := &p.Runs[run]
 	p.Runs[run] = fromJob(entry.Name, entry, jobs.Observe(job, nil))
 }
 
-// Held enters that the Job of a run could not be created now and is tried again.
-func (p *Plan) Held(run int, reason, message string) {
-	wait(&p.Runs[run], reason, message)
+// RecordFailure records that the Job of a run could not be created now, and when it is
+// retried.
+func (p *Plan) RecordFailure(run int, failure CreateFailure, now time.Time) {
+	if reason, message := p.failures.Record(p.Runs[run].Name, failure, now); reason != "" {
+		wait(&p.Runs[run], reason, message)
+		p.WakeAfter(RetryAfter)
+	}
 }
 
-// Rejected enters that the API server refuses the Job of a run for good.
-func (p *Plan) Rejected(run int, message string, now time.Time) {
+// RecordNotTried records that the Job of a run was not tried after another was refused.
+// Its own last failure, if it is still recorded, says more, unless it may have ended
+// because somebody edited the JobTemplate.
+func (p *Plan) RecordNotTried(run int, refused string) {
+	name := p.Runs[run].Name
+	last, found := p.failures.byRun[name]
+	if found && createFailed(p.recorded[name]) && last.Reason != v1alpha1.ReasonInvalidJobTemplate {
+		wait(&p.Runs[run], last.Reason, last.Message)
+		return
+	}
+	wait(&p.Runs[run], v1alpha1.ReasonCreateFailed,
+		fmt.Sprintf("not tried, because the API server did not accept Job %s", refused))
+}
+
+// RecordRejected records that the API server refuses the Job of a run for good.
+func (p *Plan) RecordRejected(run int, message string, now time.Time) {
 	entry := &p.Runs[run]
 	at := metav1.NewTime(now)
 	entry.CompletionTime = &at

@@ -262,7 +262,7 @@ type seenBuilder struct {
 
 func seen(list ...jobBuilder) seenBuilder {
 	b := seenBuilder{
-		Observed:  plan.Observed{Jobs: map[string]jobs.State{}, Gone: map[string]bool{}},
+		Observed:  plan.Observed{Jobs: map[string]jobs.State{}, Gone: map[string]bool{}, CreateFailures: &plan.CreateFailures{}},
 		templates: map[string]*batchv1.JobSpec{},
 		nodes:     sets.New[string](),
 	}
@@ -290,20 +290,9 @@ func (b seenBuilder) gone(names ...string) seenBuilder {
 	return b
 }
 
-// tried says when a Job could not be created, in seconds after some time.
-func (b seenBuilder) tried(name string, at int64) seenBuilder {
-	attempts := maps.Clone(b.Attempts.At)
-	if attempts == nil {
-		attempts = map[string]time.Time{}
-	}
-	attempts[name] = time.Unix(at, 0)
-	b.Attempts.At = attempts
-	return b
-}
-
-// turn says which step's Job is asked for first.
-func (b seenBuilder) turn(name string) seenBuilder {
-	b.Attempts.Turn = name
+// failed says that a Job could not be created, so many hours ago.
+func (b seenBuilder) failed(name, reason string, hours int) seenBuilder {
+	b.CreateFailures.Record(name, plan.CreateFailure{Reason: reason, Message: "no"}, now.Add(-time.Duration(hours)*time.Hour))
 	return b
 }
 

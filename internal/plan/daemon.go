@@ -26,8 +26,7 @@ type DaemonObserved struct {
 
 // Daemon plans a DaemonJob whose spec is valid.
 func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
-	p := &Plan{}
-	recorded := byName(dj.Status.Nodes)
+	p := newPlan(dj.Status.Nodes, seen.Observed)
 	succeeded := Digest(dj.Status.SucceededDigest)
 
 	if Ended(dj) {
@@ -36,11 +35,11 @@ func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
 		p.StartTime = dj.Status.StartTime
 	} else {
 		p.startClock(&dj.Status.Summary, ptr.Deref(dj.Spec.Suspend, false), now)
-		p.placeJobs(dj, seen, recorded, succeeded, now)
+		p.placeJobs(dj, seen, succeeded, now)
 	}
 
 	for _, name := range slices.Sorted(maps.Keys(seen.Jobs)) {
-		job, was := seen.Jobs[name], recorded[name]
+		job, was := seen.Jobs[name], p.recorded[name]
 		if ofEarlierLife(job, was) {
 			if !job.Deleting && !seen.Unrecorded {
 				p.Delete = append(p.Delete, job.Job)
@@ -50,22 +49,23 @@ func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
 		final := was != nil && Final(was.Phase) || succeeded.Has(name)
 		p.adjust(job, final && !seen.Unrecorded, &dj.Spec.JobSpec)
 	}
-	return *p
+	return p
 }
 
 // placeJobs decides for every node that has a Job, has a record, or may get a Job.
-func (p *Plan) placeJobs(dj *v1alpha1.DaemonJob, seen DaemonObserved, recorded map[string]*v1alpha1.RunStatus, succeeded Digest, now time.Time) {
+func (p *Plan) placeJobs(dj *v1alpha1.DaemonJob, seen DaemonObserved, succeeded Digest, now time.Time) {
 	placed := make(map[string]placement.Decision, len(seen.Placement))
-	names := sets.KeySet(recorded).Union(sets.KeySet(seen.Jobs))
+	names := sets.KeySet(p.recorded).Union(sets.KeySet(seen.Jobs))
 	for _, decision := range seen.Placement {
 		placed[decision.Node] = decision
 		names.Insert(decision.Node)
 	}
+	var open []int
 	for _, name := range sets.List(names) {
 		if succeeded.Has(name) {
 			continue // recorded without an entry of its own
 		}
-		run, started := seen.startedOn(name, recorded[name], now)
+		run, started := seen.startedOn(name, p.recorded[name], now)
 		decision, fits := placed[name]
 		switch {
 		case started:
@@ -76,9 +76,13 @@ func (p *Plan) placeJobs(dj *v1alpha1.DaemonJob, seen DaemonObserved, recorded m
 		case p.Suspended:
 			wait(&run, v1alpha1.ReasonSuspended, "waits for spec.suspend to be false")
 		default:
-			p.Create = append(p.Create, Creation{Run: len(p.Runs), Job: jobs.ForNode(dj, name)})
+			open = append(open, len(p.Runs))
 		}
 		p.Runs = append(p.Runs, run)
+	}
+	p.failures.sort(open, p.Runs, p.recorded, now)
+	for _, i := range open {
+		p.Create = append(p.Create, Creation{Run: i, Job: jobs.ForNode(dj, p.Runs[i].Name)})
 	}
 }
 

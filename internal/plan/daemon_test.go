@@ -257,7 +257,7 @@ func TestAttemptsOfANodeThatComesBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := planDaemon(t, newDaemon().recorded(c.recorded), c.seen)
 			for _, creation := range p.Create {
-				p.Created(creation.Run, second.Job)
+				p.RecordCreated(creation.Run, second.Job)
 			}
 			got := p.Runs[0]
 			got.Message = ""

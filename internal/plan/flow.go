@@ -25,18 +25,15 @@ type FlowObserved struct {
 type flowPlan struct {
 	Plan
 	flow      *v1alpha1.JobFlow
-	recorded  map[string]*v1alpha1.RunStatus
 	graph     *graph.Graph
 	templates map[string]*batchv1.JobSpec
 	jobs      map[string]jobs.State
-	attempts  Attempts
 	active    int32 // Jobs that run, with those about to be created
 }
 
 // Flow plans a JobFlow whose spec is valid. steps is the graph of its steps.
 func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now time.Time) Plan {
-	recorded := byName(flow.Status.Flows)
-	p := &flowPlan{flow: flow, recorded: recorded, graph: steps, templates: seen.Templates, jobs: seen.Jobs, attempts: seen.Attempts}
+	p := &flowPlan{Plan: newPlan(flow.Status.Flows, seen.Observed), flow: flow, graph: steps, templates: seen.Templates, jobs: seen.Jobs}
 
 	if Ended(flow) {
 		p.Ended = true
@@ -55,16 +52,16 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 		p.Runs = make([]v1alpha1.RunStatus, len(flow.Spec.Flows))
 		for i := range flow.Spec.Flows {
 			name := flow.Spec.Flows[i].Name
-			p.Runs[i] = seen.known(name, recorded[name], now)
-			p.explainDeadline(&p.Runs[i], recorded[name])
+			p.Runs[i] = seen.known(name, p.recorded[name], now)
+			p.explainDeadline(&p.Runs[i], p.recorded[name])
 			if Active(&p.Runs[i]) && !p.certain(i) {
 				p.active++
 			}
 		}
-		p.startSteps()
+		p.startSteps(now)
 		for i := range p.Runs {
 			if job, ok := seen.Jobs[p.Runs[i].Name]; ok {
-				was := recorded[p.Runs[i].Name]
+				was := p.recorded[p.Runs[i].Name]
 				p.adjust(job, was != nil && Final(was.Phase) && !seen.Unrecorded, nil)
 			}
 		}
@@ -74,9 +71,9 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 
 // startSteps decides for every step without a Job: it starts, waits, or is
 // skipped because the flow goes to its end without it.
-func (p *flowPlan) startSteps() {
+func (p *flowPlan) startSteps(now time.Time) {
 	culprit, blame := p.blame()
-	var inVain []int
+	var open []int
 	for i := range p.Runs {
 		run := &p.Runs[i]
 		if run.JobUID != "" || Final(run.Phase) {
@@ -89,31 +86,14 @@ func (p *flowPlan) startSteps() {
 			skip(run, v1alpha1.ReasonDependencyFailed, fmt.Sprintf("depends on step %s, which failed", p.Runs[blame[i]].Name))
 		case culprit != nobody:
 			skip(run, v1alpha1.ReasonFlowFailed, fmt.Sprintf("step %s failed before this one could start", p.Runs[culprit].Name))
-		case p.triedInVain(i):
-			inVain = append(inVain, i)
 		default:
-			p.startStep(i)
+			open = append(open, i)
 		}
 	}
-	// Last, so that with spec.parallelism they do not take the place of steps that
-	// can run; and of each other not for ever.
-	slices.SortStableFunc(inVain, func(a, b int) int {
-		return p.attempts.At[p.Runs[a].Name].Compare(p.attempts.At[p.Runs[b].Name])
-	})
-	for _, i := range inVain {
+	p.failures.sort(open, p.Runs, p.recorded, now)
+	for _, i := range open {
 		p.startStep(i)
 	}
-}
-
-// triedInVain says whether the API server had a reason that lasts not to create
-// the step's Job. It is tried again in every pass.
-func (p *flowPlan) triedInVain(step int) bool {
-	was := p.recorded[p.Runs[step].Name]
-	if was == nil || was.Phase != v1alpha1.PhaseWaiting || was.JobUID != "" {
-		return false
-	}
-	return was.Reason == v1alpha1.ReasonNameConflict || was.Reason == v1alpha1.ReasonInvalidJobTemplate ||
-		was.Reason == v1alpha1.ReasonCreateFailed && was.Name != p.attempts.Turn
 }
 
 const nobody = -1

@@ -145,20 +145,22 @@ func TestWhatBecameOfACreation(t *testing.T) {
 		want     runBuilder
 	}{
 		"created": {
-			become: func(p *plan.Plan) { p.Created(0, job("a").Job) },
+			become: func(p *plan.Plan) { p.RecordCreated(0, job("a").Job) },
 			want:   run("a").running(),
 		},
 		"created, after a Job that is gone": {
 			recorded: []runBuilder{run("a").attempt(1)},
-			become:   func(p *plan.Plan) { p.Created(0, job("a").Job) },
+			become:   func(p *plan.Plan) { p.RecordCreated(0, job("a").Job) },
 			want:     run("a").running().attempt(2),
 		},
 		"found, and it has ended": {
-			become: func(p *plan.Plan) { p.Created(0, job("a").complete().Job) },
+			become: func(p *plan.Plan) { p.RecordCreated(0, job("a").complete().Job) },
 			want:   run("a").succeeded(),
 		},
-		"held": {
-			become: func(p *plan.Plan) { p.Held(0, v1alpha1.ReasonNameConflict, "a Job\nhas the name") },
+		"failed, and is retried": {
+			become: func(p *plan.Plan) {
+				p.RecordFailure(0, plan.CreateFailure{Reason: v1alpha1.ReasonNameConflict, Message: "a Job\nhas the name"}, now)
+			},
 			want: func() runBuilder {
 				want := run("a").because(v1alpha1.ReasonNameConflict)
 				want.Message = "a Job has the name"
@@ -166,7 +168,7 @@ func TestWhatBecameOfACreation(t *testing.T) {
 			}(),
 		},
 		"rejected": {
-			become: func(p *plan.Plan) { p.Rejected(0, "spec.x:\ninvalid", now.Add(time.Second)) },
+			become: func(p *plan.Plan) { p.RecordRejected(0, "spec.x:\ninvalid", now.Add(time.Second)) },
 			want: func() runBuilder {
 				want := run("a").because(v1alpha1.ReasonJobRejected)
 				want.Phase, want.Message, want.CompletionTime = v1alpha1.PhaseFailed, "spec.x: invalid", ago(-time.Second)

@@ -8,10 +8,12 @@
 //	ledger.go  what is known of each step or node, and never forgotten
 //	clock.go   suspension, deadline and TTL of the whole
 //	adjust.go  changes to Jobs that exist
-//	applied.go what became of the plan
+//	applied.go the results of a plan's creations
+//	createfailures.go  creations that failed: what to show, and what to try first
 package plan
 
 import (
+	"cmp"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -21,23 +23,16 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
-// Attempts are what is known of creations that went wrong.
-type Attempts struct {
-	// At is when a Job could not be created, by step or node.
-	At map[string]time.Time
-	// Turn is the step or node whose Job was refused and is asked for first, since others
-	// would most likely be refused too; empty if there is none, or it has had its turn.
-	Turn string
-}
-
 // Observed is what was read about the Jobs of one parent in this pass.
 type Observed struct {
 	// Jobs are the Jobs that the parent controls, by the step or node that they
 	// are for.
 	Jobs map[string]jobs.State
 	// Gone are the steps or nodes whose recorded Job a live read did not find.
-	Gone     map[string]bool
-	Attempts Attempts
+	Gone map[string]bool
+	// CreateFailures are the Jobs that could not be created before, to which the plan adds
+	// those of this pass; nil for none.
+	CreateFailures *CreateFailures
 	// Unrecorded says that the status which is planned from is not written yet. What
 	// may only happen once a result is recorded then waits for the next pass.
 	Unrecorded bool
@@ -70,6 +65,13 @@ type Plan struct {
 	// RequeueAfter is when to look again though nothing may have happened; 0 for
 	// never.
 	RequeueAfter time.Duration
+
+	recorded map[string]*v1alpha1.RunStatus
+	failures *CreateFailures
+}
+
+func newPlan(recorded []v1alpha1.RunStatus, seen Observed) Plan {
+	return Plan{recorded: byName(recorded), failures: cmp.Or(seen.CreateFailures, &CreateFailures{})}
 }
 
 // Creation is a Job to create for the entry Runs[Run].

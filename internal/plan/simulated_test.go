@@ -83,7 +83,7 @@ func (s *simulated) apply(t *rapid.T, p *plan.Plan, writes int) (alive bool) {
 			t.Fatalf("the Job of %s is created again", run)
 		}
 		s.create(run, creation.Job)
-		p.Created(creation.Run, s.jobs[run])
+		p.RecordCreated(creation.Run, s.jobs[run])
 	}
 	return !die()
 }

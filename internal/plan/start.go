@@ -25,9 +25,8 @@ var startGates = []func(p *flowPlan, step int) (reason, message string){
 func (p *flowPlan) startStep(step int) {
 	for _, gate := range startGates {
 		if reason, message := gate(p, step); reason != "" {
-			if reason == v1alpha1.ReasonParallelism && p.triedInVain(step) {
-				// Two such steps that take turns must not take turns in status too.
-				was := p.recorded[p.Runs[step].Name]
+			if was := p.recorded[p.Runs[step].Name]; reason == v1alpha1.ReasonParallelism && createFailed(was) {
+				// Steps that are tried in turn must not take turns in status too.
 				reason, message = was.Reason, was.Message
 			}
 			wait(&p.Runs[step], reason, message)

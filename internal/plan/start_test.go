@@ -233,17 +233,17 @@ func TestParallelism(t *testing.T) {
 		"of two such steps the one is tried that has waited longer": {
 			flow: newFlow("a", "b").parallelism(1).
 				recorded(run("a").because(v1alpha1.ReasonNameConflict), run("b").because(v1alpha1.ReasonCreateFailed)),
-			seen: seen().tried("a", 2).tried("b", 1),
+			seen: seen().failed("a", v1alpha1.ReasonNameConflict, 1).failed("b", v1alpha1.ReasonCreateFailed, 2),
 			want: outcome{Runs: []string{"a Waiting NameConflict", "b Waiting CreateFailed"}, Create: []string{"p-b"}},
 		},
-		"a step whose Job was refused keeps its place in its turn": {
+		"a step whose Job was refused keeps its place while it is the probe": {
 			flow: newFlow("a", "b").parallelism(1).recorded(run("a").because(v1alpha1.ReasonCreateFailed)),
-			seen: seen().tried("a", 1).turn("a"),
+			seen: seen().failed("a", v1alpha1.ReasonCreateFailed, 0),
 			want: outcome{Runs: []string{"a Waiting CreateFailed", "b " + full1}, Create: []string{"p-a"}},
 		},
 		"and does not hold up others after that": {
 			flow: newFlow("a", "b").parallelism(1).recorded(run("a").because(v1alpha1.ReasonCreateFailed)),
-			seen: seen().tried("a", 1),
+			seen: seen().failed("a", v1alpha1.ReasonCreateFailed, 1),
 			want: outcome{Runs: []string{"a Waiting CreateFailed", "b Waiting"}, Create: []string{"p-b"}},
 		},
 		"raised": {

@@ -240,7 +240,7 @@ func pass(flow *v1alpha1.JobFlow, ended, running int, end v1alpha1.Phase) func()
 	return func() {
 		p := plan.Flow(flow, g, observed, now)
 		for i := range p.Create {
-			p.Created(p.Create[i].Run, p.Create[i].Job)
+			p.RecordCreated(p.Create[i].Run, p.Create[i].Job)
 		}
 		next := status.Flow(flow, &p, now)
 		status.FlowEvents(&flow.Status, &next)
@@ -353,7 +353,7 @@ func daemonPass(n, ended int) func() {
 		observed.Placement = placement.Decide(dj, nodes)
 		p := plan.Daemon(dj, observed, now)
 		for i := range p.Create {
-			p.Created(p.Create[i].Run, p.Create[i].Job)
+			p.RecordCreated(p.Create[i].Run, p.Create[i].Job)
 		}
 		return status.Daemon(dj, &p, observed.Nodes, now)
 	}

@@ -79,7 +79,7 @@ func TestAThousandNodesRunOnce(t *testing.T) {
 			creation.Job.UID = types.UID("uid-" + name)
 			creation.Job.CreationTimestamp = before
 			own[name] = jobs.Observe(creation.Job, nil)
-			p.Created(creation.Run, creation.Job)
+			p.RecordCreated(creation.Run, creation.Job)
 		}
 		dj.Status = status.Daemon(dj, &p, nodes, now)
 	}

@@ -88,7 +88,7 @@ func (b *bench) finishedFlow(ctx context.Context, flow *v1alpha1.JobFlow, namesp
 			return err
 		}
 		p.Runs = append(p.Runs, v1alpha1.RunStatus{Name: flow.Spec.Flows[i].Name})
-		p.Created(i, job)
+		p.RecordCreated(i, job)
 	}
 	flow.Status = status.Flow(flow, &p, now.Time)
 	return b.ours.Status().Update(ctx, flow)
