@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -44,8 +43,6 @@ func (daemonJobs) validate(parent v1alpha1.Parent, changed bool) field.ErrorList
 	}
 	return validation.DaemonJob(parent.(*v1alpha1.DaemonJob))
 }
-
-func (daemonJobs) forget(types.NamespacedName) {}
 
 func (d daemonJobs) observe(ctx context.Context, parent v1alpha1.Parent, own plan.Observed) (pass, error) {
 	dj := parent.(*v1alpha1.DaemonJob)

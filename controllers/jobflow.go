@@ -7,12 +7,12 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers/memory"
 	"github.com/jobflow-operator/jobflow-operator/internal/graph"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
@@ -30,7 +30,7 @@ import (
 // jobFlows is what makes a parentReconciler that of JobFlows.
 type jobFlows struct {
 	cached client.Reader
-	graphs *graphs
+	memory *memory.Memory
 }
 
 func (jobFlows) name() string { return v1alpha1.KindJobFlow }
@@ -46,13 +46,11 @@ func (f jobFlows) validate(parent v1alpha1.Parent, changed bool) field.ErrorList
 			return errs
 		}
 	}
-	if _, problems := f.graphs.of(flow); len(problems) > 0 {
+	if _, problems := f.memory.Graph(flow); len(problems) > 0 {
 		return validation.JobFlow(flow)
 	}
 	return nil
 }
-
-func (f jobFlows) forget(parent types.NamespacedName) { f.graphs.forget(parent) }
 
 func (f jobFlows) observe(ctx context.Context, parent v1alpha1.Parent, own plan.Observed) (pass, error) {
 	flow := parent.(*v1alpha1.JobFlow)
@@ -61,7 +59,7 @@ func (f jobFlows) observe(ctx context.Context, parent v1alpha1.Parent, own plan.
 	if plan.Ended(flow) {
 		return observed, nil
 	}
-	observed.steps, _ = f.graphs.of(flow)
+	observed.steps, _ = f.memory.Graph(flow)
 	templates, err := f.templates(ctx, flow)
 	observed.observed.Templates = templates
 	return observed, err

@@ -21,21 +21,21 @@ import (
 // maxDependencies is the most names in status.dependencyList.
 const maxDependencies = 500
 
-// jobTemplateReconciler keeps the list of the Jobs that use a JobTemplate. It
-// comes from the specs of JobFlows, which never change: the status is written once
-// for each flow that comes or goes, not for each Job.
+// jobTemplateReconciler keeps the list of the Jobs that use a JobTemplate. The list is derived
+// from spec.flows of JobFlows, which is immutable: status is written once for each flow that is
+// created or deleted, not for each Job.
 type jobTemplateReconciler struct {
 	client client.Client
 }
 
-// Its own status writes come back too. That is on purpose: a status that is equal
-// to the one in the cache is not written, though the cache may be behind.
+// setup adds the controller. Its own status writes cause reconciles too, on purpose: a status
+// that equals the one in the cache is not written, and the cache may be stale.
 func (r *jobTemplateReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.JobTemplate{}).
-		Watches(&v1alpha1.JobFlow{}, templatesOfFlow(), builder.WithPredicates(cameOrWent())).
+		Watches(&v1alpha1.JobFlow{}, templatesUsed(), builder.WithPredicates(createdOrDeleted())).
 		WithOptions(options).
-		Complete(counted{r, v1alpha1.KindJobTemplate})
+		Complete(countErrors{r, v1alpha1.KindJobTemplate})
 }
 
 // Reconcile writes which Jobs use one JobTemplate.

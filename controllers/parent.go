@@ -8,9 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,9 +16,15 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
+	"github.com/jobflow-operator/jobflow-operator/controllers/children"
+	"github.com/jobflow-operator/jobflow-operator/controllers/memory"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
+
+// readOnly spares the copy of an object that is only read. Nothing that comes from a read
+// with it may be changed.
+var readOnly = client.UnsafeDisableDeepCopyOption(true)
 
 // parentKinds are the kinds that own Jobs.
 var parentKinds = []string{v1alpha1.KindJobFlow, v1alpha1.KindDaemonJob}
@@ -30,10 +34,9 @@ type parentReconciler struct {
 	kind     parentKind
 	client   client.Client
 	cache    *childcache.Cache
-	children *childJobs
-	fresh    *freshness
+	memory   *memory.Memory
+	children *children.Children
 	statuses *statuses
-	pace     *pace
 	now      func() time.Time
 }
 
@@ -47,8 +50,6 @@ type parentKind interface {
 	validate(parent v1alpha1.Parent, changed bool) field.ErrorList
 	// observe adds what a plan needs to know besides the Jobs.
 	observe(ctx context.Context, parent v1alpha1.Parent, own plan.Observed) (pass, error)
-	// forget is for a parent that is gone or has ended.
-	forget(parent types.NamespacedName)
 }
 
 // pass is one reconcile of a parent, from what was observed.
@@ -56,19 +57,6 @@ type pass interface {
 	plan(now time.Time) plan.Plan
 	// status is computed after the plan was applied.
 	status(p *plan.Plan, now time.Time) v1alpha1.ParentStatus
-}
-
-func newParentReconciler(mgr ctrl.Manager, kind parentKind, cache *childcache.Cache, children *childJobs, recorder events.EventRecorder, options Options) *parentReconciler {
-	return &parentReconciler{
-		kind:     kind,
-		client:   mgr.GetClient(),
-		cache:    cache,
-		children: children,
-		fresh:    newFreshness(kind.name(), mgr.GetAPIReader()),
-		statuses: newStatuses(kind.name(), mgr.GetClient(), mgr.GetAPIReader(), recorder, options.Workers),
-		pace:     newPace(),
-		now:      options.Now,
-	}
 }
 
 // setup adds a controller that reconciles a parent when it, one of its Jobs, or a pod of
@@ -82,31 +70,31 @@ func (r *parentReconciler) setup(mgr ctrl.Manager, options controller.Options) e
 	}
 	return r.kind.watch(ctrl.NewControllerManagedBy(mgr).
 		For(v1alpha1.NewParent(r.kind.name())).
-		WatchesRawSource(r.cache.Events(r.kind.name(), r.children.recent.shown)).
+		WatchesRawSource(r.cache.Events(r.kind.name(), r.memory.Expected)).
 		WatchesRawSource(r.statuses).
 		WithOptions(options)).
-		Complete(counted{r, r.kind.name()})
+		Complete(countErrors{r, r.kind.name()})
 }
 
 // Reconcile brings one parent a step further: observe, plan, apply, report.
 func (r *parentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (result ctrl.Result, err error) {
+	key := memory.Key{Kind: r.kind.name(), NamespacedName: req.NamespacedName}
 	defer func() {
 		if err != nil {
-			r.pace.forget(req.NamespacedName) // the backoff decides when to reconcile again
+			r.memory.ResetCooldown(key) // the backoff decides when to reconcile again
 			requeueAfterError(r.statuses.queue, req, &result)
 		}
 	}()
 	began, now := time.Now(), r.now()
-	if wait := r.pace.wait(req.NamespacedName, began); wait > 0 {
+	if wait := r.memory.Cooldown(key, began); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
-	parent, unrecorded, err := r.get(ctx, req)
+	parent, unrecorded, err := r.get(ctx, key)
 	if parent == nil || err != nil {
 		return ctrl.Result{}, err
 	}
 	if parent.GetDeletionTimestamp() != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
-		r.children.recent.forget(parent.GetUID())
 		wait, err := r.statuses.report(ctx, parent, status.Terminating(parent, now), now)
 		return newResult(wait, err)
 	}
@@ -115,7 +103,7 @@ func (r *parentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 		return newResult(wait, err)
 	}
 
-	own, err := r.children.observe(ctx, parent, now)
+	own, err := r.children.Observe(ctx, parent, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -125,38 +113,38 @@ func (r *parentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 		return ctrl.Result{}, err
 	}
 	p := pass.plan(now)
-	r.pace.looked(req.NamespacedName, began, time.Now())
+	r.memory.Reconciled(parent, began, time.Now())
 	if p.DeleteParent {
 		return newResult(0, deleteExpired(ctx, r.client, parent))
 	}
-	applied := r.children.apply(ctx, parent, &p, now)
+	applied := r.children.Apply(ctx, parent, &p, now)
 	wait, reported := r.statuses.report(ctx, parent, pass.status(&p, now), now)
 	p.WakeAfter(wait)
-	r.children.wakeForTrust(parent, &p)
+	if !p.Ended && r.memory.AwaitsJobs(parent) {
+		p.WakeAfter(memory.TrustCreated)
+	}
 	return newResult(p.RequeueAfter, applied, reported)
 }
 
 // get returns the parent with the newest status there is, or nil if there is nothing to do
 // now. unrecorded tells that this status is not written yet.
-func (r *parentReconciler) get(ctx context.Context, req ctrl.Request) (_ v1alpha1.Parent, unrecorded bool, err error) {
+func (r *parentReconciler) get(ctx context.Context, key memory.Key) (_ v1alpha1.Parent, unrecorded bool, err error) {
 	parent := v1alpha1.NewParent(r.kind.name())
-	if err := r.client.Get(ctx, req.NamespacedName, parent, readOnly); err != nil {
+	if err := r.client.Get(ctx, key.NamespacedName, parent, readOnly); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.fresh.forget(req.NamespacedName)
-			r.statuses.forget(req.NamespacedName)
-			r.pace.forget(req.NamespacedName)
-			r.kind.forget(req.NamespacedName)
+			r.memory.Forget(key)
+			r.statuses.forget(key.NamespacedName)
 			return nil, false, nil
 		}
 		return nil, false, fmt.Errorf("reading %s: %w", r.kind.name(), err)
 	}
 	// A parent that has ended has everything recorded, however old it is.
 	if plan.Ended(parent) {
+		r.memory.Forget(key)
 		r.statuses.ended(parent)
-		r.kind.forget(req.NamespacedName)
 		return parent, false, nil
 	}
-	if parent, err = r.fresh.ensure(ctx, parent); parent == nil || err != nil {
+	if parent, err = r.memory.EnsureCurrent(ctx, parent); parent == nil || err != nil {
 		return nil, false, err
 	}
 	if there, err := r.statuses.ensure(ctx, parent); !there || err != nil {

@@ -10,6 +10,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
+const (
+	// conflictRetryAfter is the time that the watch needs to show the version which a write
+	// conflicted with.
+	conflictRetryAfter = 100 * time.Millisecond
+
+	// firstBackoff and longestBackoff are the delays of reconciles after errors. The default
+	// maximum, a quarter of an hour, would also delay the deadline of an object that cannot be
+	// read meanwhile.
+	firstBackoff   = 5 * time.Millisecond
+	longestBackoff = time.Minute
+)
+
 // newResult is the result of a reconcile that is due again after a while, if that is not 0,
 // and in which these errors occurred. A conflict is no error: the version that it lost
 // against is on its way.

@@ -61,8 +61,8 @@ func eachParent(ctx context.Context, cached client.Reader, kind string, visit fu
 	})
 }
 
-// templatesOfFlow are the JobTemplates that a JobFlow's steps refer to.
-func templatesOfFlow() handler.EventHandler {
+// templatesUsed enqueues the JobTemplates that a JobFlow's steps refer to.
+func templatesUsed() handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, flow client.Object) []reconcile.Request {
 		var requests []reconcile.Request
 		for _, name := range jobTemplateRefs(flow) {
@@ -76,7 +76,7 @@ func request(namespace, name string) reconcile.Request {
 	return reconcile.Request{NamespacedName: client.ObjectKey{Namespace: namespace, Name: name}}
 }
 
-// nodePlacementChanged passes over what the heartbeats of nodes change.
+// nodePlacementChanged ignores what the heartbeats of nodes change.
 func nodePlacementChanged() builder.WatchesOption {
 	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*corev1.Node), e.ObjectNew.(*corev1.Node)
@@ -86,16 +86,17 @@ func nodePlacementChanged() builder.WatchesOption {
 	}})
 }
 
-// cameOrWent is for what never changes while it exists. An update can be from one
-// object to another of the same name, where the watch was interrupted.
-func cameOrWent() predicate.Predicate {
+// createdOrDeleted ignores updates. An update from one object to another of the same name
+// counts as a creation: the watch was interrupted.
+func createdOrDeleted() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		return e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
 	}}
 }
 
-// specChanged passes over our own writes of a JobTemplate's status: one for each
-// JobFlow that comes or goes, and each would wake all others that use it.
+// specChanged ignores the operator's own writes of a JobTemplate's status: there is one for
+// each JobFlow that is created or deleted, and it would cause a reconcile of all others that
+// use the JobTemplate.
 func specChanged() predicate.Predicate {
-	return predicate.Or[client.Object](cameOrWent(), predicate.GenerationChangedPredicate{})
+	return predicate.Or[client.Object](createdOrDeleted(), predicate.GenerationChangedPredicate{})
 }

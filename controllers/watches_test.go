@@ -31,8 +31,8 @@ func TestWhichUpdatesOfParentsMatter(t *testing.T) {
 		"a JobTemplate is used by one more": {updates(specChanged()), template("t", 1, 0), template("t", 1, 1), false},
 		"a JobTemplate is edited":           {updates(specChanged()), template("t", 1, 0), template("t", 2, 0), true},
 		"a JobTemplate is another one now":  {updates(specChanged()), template("t", 1, 0), template("u", 1, 0), true},
-		"a JobFlow goes on":                 {updates(cameOrWent()), flowAt("u", "1"), flowAt("u", "2"), false},
-		"a JobFlow is another one now":      {updates(cameOrWent()), flowAt("u", "1"), flowAt("v", "2"), true},
+		"a JobFlow goes on":                 {updates(createdOrDeleted()), flowAt("u", "1"), flowAt("u", "2"), false},
+		"a JobFlow is another one now":      {updates(createdOrDeleted()), flowAt("u", "1"), flowAt("v", "2"), true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -1,4 +1,6 @@
-package controllers
+// Package children observes the Jobs of JobFlows and DaemonJobs, and applies plans to them.
+// It is the only place that creates, changes and deletes Jobs.
+package children
 
 import (
 	"context"
@@ -17,41 +19,34 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
+	"github.com/jobflow-operator/jobflow-operator/controllers/memory"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// jobCache is the cache of the operator's Jobs and their pods.
-type jobCache interface {
+// Children are the Jobs of all parents.
+type Children struct {
+	cache  Cache
+	client client.Client
+	live   client.Reader
+	memory *memory.Memory
+}
+
+// Cache has the Jobs that the operator made, and their pods: a *childcache.Cache.
+type Cache interface {
 	Jobs(parent types.UID, recorded func(run string, job types.UID) bool) ([]*batchv1.Job, error)
 	Pods(job types.UID) ([]*corev1.Pod, error)
 }
 
-// childJobs reads the Jobs of a parent and applies plans to them.
-type childJobs struct {
-	cache      jobCache
-	client     client.Client
-	live       client.Reader
-	recent     recentJobs
-	failures   createFailures
-	unanswered unanswered
+// New returns the Jobs that the cache has. live reads from the API server.
+func New(cache Cache, writer client.Client, live client.Reader, memory *memory.Memory) *Children {
+	return &Children{cache: cache, client: writer, live: live, memory: memory}
 }
 
-func newChildJobs(cache jobCache, writer client.Client, live client.Reader) *childJobs {
-	return &childJobs{
-		cache:      cache,
-		client:     writer,
-		live:       live,
-		recent:     recentJobs{byParent: map[types.UID]map[string]recentJob{}},
-		failures:   createFailures{byParent: map[types.UID]*keptFailures{}},
-		unanswered: unanswered{byParent: map[types.UID]map[string]creation{}},
-	}
-}
-
-// apply carries out a plan and records in it the result of each creation. An error means
+// Apply carries out a plan and records in it the result of each creation. An error means
 // that something has to be retried with backoff; what was done before it stands and is
 // recorded.
-func (c *childJobs) apply(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
+func (c *Children) Apply(ctx context.Context, parent v1alpha1.Parent, p *plan.Plan, now time.Time) error {
 	return errors.Join(
 		c.update(ctx, p.Update),
 		c.delete(ctx, p.Delete),
@@ -61,7 +56,7 @@ func (c *childJobs) apply(ctx context.Context, parent client.Object, p *plan.Pla
 
 // update patches Jobs. The patch is bound to the version that was read: a change
 // that somebody else made in between, a queue for example, is looked at first.
-func (c *childJobs) update(ctx context.Context, changes []plan.Change) error {
+func (c *Children) update(ctx context.Context, changes []plan.Change) error {
 	var errs []error
 	for _, change := range changes {
 		patch := client.MergeFromWithOptions(change.From, client.MergeFromWithOptimisticLock{})
@@ -74,7 +69,7 @@ func (c *childJobs) update(ctx context.Context, changes []plan.Change) error {
 
 // delete deletes Jobs with their pods: the API's default for a Job would leave
 // the pods running. The UID keeps it from a later Job of the same name.
-func (c *childJobs) delete(ctx context.Context, doomed []*batchv1.Job) error {
+func (c *Children) delete(ctx context.Context, doomed []*batchv1.Job) error {
 	var errs []error
 	for _, job := range doomed {
 		err := c.client.Delete(ctx, job,
@@ -89,7 +84,7 @@ func (c *childJobs) delete(ctx context.Context, doomed []*batchv1.Job) error {
 
 // create creates Jobs in parallel, in batches that double. It stops after a batch in which
 // a creation failed.
-func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
+func (c *Children) create(ctx context.Context, parent v1alpha1.Parent, p *plan.Plan, now time.Time) error {
 	rest := p.Create
 	for size := p.FirstBatch(now); len(rest) > 0; size = min(2*size, plan.MaxBatch) {
 		batch := rest[:min(size, len(rest))]
@@ -130,13 +125,13 @@ type outcome struct {
 	err             error
 }
 
-func (c *childJobs) record(p *plan.Plan, parent client.Object, creation plan.Creation, o outcome, now time.Time) {
+func (c *Children) record(p *plan.Plan, parent v1alpha1.Parent, creation plan.Creation, o outcome, now time.Time) {
 	if o.err != nil {
-		c.unanswered.add(parent.GetUID(), p.Runs[creation.Run].Name, creation.Job.Name, now)
+		c.memory.MayBeCreated(parent, p.Runs[creation.Run].Name, creation.Job.Name, now)
 	}
 	switch {
 	case o.job != nil:
-		c.recent.add(parent.GetUID(), p.Runs[creation.Run].Name, o.job, now)
+		c.memory.Created(parent, p.Runs[creation.Run].Name, o.job, now)
 		p.RecordCreated(creation.Run, o.job)
 		if !creation.Ready.IsZero() {
 			metrics.StepStarted(now.Sub(creation.Ready))
@@ -148,7 +143,7 @@ func (c *childJobs) record(p *plan.Plan, parent client.Object, creation plan.Cre
 	}
 }
 
-func (c *childJobs) createOne(ctx context.Context, parent client.Object, job *batchv1.Job) outcome {
+func (c *Children) createOne(ctx context.Context, parent v1alpha1.Parent, job *batchv1.Job) outcome {
 	err := c.client.Create(ctx, job)
 	switch {
 	case err == nil:
@@ -184,7 +179,7 @@ func failure(job *batchv1.Job, err error) outcome {
 
 // existing judges a Job that has the name already. It is ours if we created it
 // and did not live to record it, or if the answer to its creation was lost.
-func (c *childJobs) existing(ctx context.Context, parent client.Object, wanted *batchv1.Job) outcome {
+func (c *Children) existing(ctx context.Context, parent v1alpha1.Parent, wanted *batchv1.Job) outcome {
 	job := &batchv1.Job{}
 	if err := c.live.Get(ctx, client.ObjectKeyFromObject(wanted), job); err != nil {
 		return outcome{err: fmt.Errorf("looking up Job %s, which exists already: %w", wanted.Name, err)}
@@ -204,14 +199,4 @@ func conflictMessage(job *batchv1.Job) string {
 		return fmt.Sprintf("a Job named %s that belongs to %s is being deleted; the name is free after that", job.Name, owner)
 	}
 	return fmt.Sprintf("a Job named %s exists and belongs to %s; delete or rename it", job.Name, owner)
-}
-
-// wakeForTrust has the parent reconciled when a Job that the cache does not show is no
-// longer trusted to exist.
-func (c *childJobs) wakeForTrust(parent client.Object, p *plan.Plan) {
-	if p.Ended {
-		c.recent.forget(parent.GetUID())
-	} else if c.recent.waits(parent.GetUID()) {
-		p.WakeAfter(trustCreated)
-	}
 }

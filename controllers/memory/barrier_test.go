@@ -1,4 +1,4 @@
-package controllers
+package memory
 
 import (
 	"context"
@@ -39,7 +39,7 @@ func flowAt(uid types.UID, version string) *v1alpha1.JobFlow {
 	return &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "f", UID: uid, ResourceVersion: version}}
 }
 
-func TestFreshness(t *testing.T) {
+func TestEnsureCurrent(t *testing.T) {
 	cases := map[string]struct {
 		live   *v1alpha1.JobFlow
 		read   *v1alpha1.JobFlow // live, before
@@ -76,15 +76,15 @@ func TestFreshness(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			live := &liveReader{flow: c.live}
-			f := newFreshness(v1alpha1.KindJobFlow, live)
+			m := New(live)
 			if c.read != nil {
 				live.flow = c.read
-				if current, err := f.ensure(context.Background(), flowAt(c.read.UID, "1")); current == nil || err != nil {
+				if current, err := m.EnsureCurrent(context.Background(), flowAt(c.read.UID, "1")); current == nil || err != nil {
 					t.Fatal(current, err)
 				}
 				live.gets = 0
 			}
-			newest, err := f.ensure(context.Background(), c.cached.DeepCopy())
+			newest, err := m.EnsureCurrent(context.Background(), c.cached.DeepCopy())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,32 +99,32 @@ func TestFreshness(t *testing.T) {
 	}
 }
 
-func TestFreshnessReadsOnce(t *testing.T) {
+func TestBarrierIsAskedForOnce(t *testing.T) {
 	live := &liveReader{flow: flowAt("u", "99")}
-	f := newFreshness(v1alpha1.KindJobFlow, live)
+	m := New(live)
 	for range 3 {
-		if current, err := f.ensure(context.Background(), flowAt("u", "99")); current == nil || err != nil {
+		if current, err := m.EnsureCurrent(context.Background(), flowAt("u", "99")); current == nil || err != nil {
 			t.Fatal(current, err)
 		}
 	}
 	if live.gets != 1 || live.lists != 1 {
 		t.Errorf("%d reads and %d lists, want one of each", live.gets, live.lists)
 	}
-	f.forget(client.ObjectKey{Namespace: "ns", Name: "f"})
-	if len(f.known) != 0 {
+	m.Forget(KeyOf(flowAt("u", "99")))
+	if len(m.entries) != 0 {
 		t.Error("a JobFlow that is gone is remembered")
 	}
 }
 
 // What the cache gave must not be written into: others read it at the same time.
-func TestFreshnessLeavesTheCacheAlone(t *testing.T) {
+func TestLiveReadLeavesTheCacheAlone(t *testing.T) {
 	newer := flowAt("u", "99")
 	newer.Labels = map[string]string{"a": "new"}
-	f := newFreshness(v1alpha1.KindJobFlow, &liveReader{flow: newer})
+	m := New(&liveReader{flow: newer})
 	inCache := flowAt("u", "40")
 	inCache.Labels = map[string]string{"a": "old"}
 	shared := *inCache
-	newest, err := f.ensure(context.Background(), &shared)
+	newest, err := m.EnsureCurrent(context.Background(), &shared)
 	if err != nil {
 		t.Fatal(err)
 	}
