@@ -61,7 +61,7 @@ func (r *jobTemplateReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 		}
 	}
 	slices.Sort(names)
-	return newResult(0, r.report(ctx, template, v1alpha1.JobTemplateStatus{
+	return newResult(ctx, requeue{}, r.report(ctx, template, v1alpha1.JobTemplateStatus{
 		ObservedGeneration: template.Generation,
 		Dependencies:       int32(len(names)),
 		DependencyList:     names[:min(len(names), maxDependencies)],

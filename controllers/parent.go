@@ -72,7 +72,8 @@ func (r *parentReconciler) setup(mgr ctrl.Manager, options controller.Options) e
 		For(v1alpha1.NewParent(r.kind.name())).
 		WatchesRawSource(r.cache.Events(r.kind.name(), r.memory.Expected)).
 		WatchesRawSource(r.statuses).
-		WithOptions(options)).
+		WithOptions(options).
+		WithLogConstructor(loggersFor(mgr, r.kind.name()))).
 		Complete(countErrors{r, r.kind.name()})
 }
 
@@ -87,7 +88,7 @@ func (r *parentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 	}()
 	began, now := time.Now(), r.now()
 	if wait := r.memory.Cooldown(key, began); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
+		return newResult(ctx, requeue{wait, "a large object is reconciled less often"})
 	}
 	parent, unrecorded, err := r.get(ctx, key)
 	if parent == nil || err != nil {
@@ -95,12 +96,12 @@ func (r *parentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 	}
 	if parent.GetDeletionTimestamp() != nil {
 		// The garbage collector deletes the Jobs, and their pods with them.
-		wait, err := r.statuses.report(ctx, parent, status.Terminating(parent, now), now)
-		return newResult(wait, err)
+		due, err := r.report(ctx, parent, status.Terminating(parent, now), now)
+		return newResult(ctx, due, err)
 	}
 	if errs := r.validate(parent); len(errs) > 0 {
-		wait, err := r.statuses.report(ctx, parent, status.Invalid(parent, errs, now), now)
-		return newResult(wait, err)
+		due, err := r.report(ctx, parent, status.Invalid(parent, errs, now), now)
+		return newResult(ctx, due, err)
 	}
 
 	own, err := r.children.Observe(ctx, parent, now)
@@ -115,15 +116,24 @@ func (r *parentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (res
 	p := pass.plan(now)
 	r.memory.Reconciled(parent, began, time.Now())
 	if p.DeleteParent {
-		return newResult(0, deleteExpired(ctx, r.client, parent))
+		return newResult(ctx, requeue{}, deleteExpired(ctx, r.client, parent))
 	}
+	due := requeue{p.RequeueAfter, "a deadline or TTL"}
 	applied := r.children.Apply(ctx, parent, &p, now)
-	wait, reported := r.statuses.report(ctx, parent, pass.status(&p, now), now)
-	p.WakeAfter(wait)
+	due = due.earlier(requeue{p.RequeueAfter, "a Job that could not be created is retried"})
+	write, reported := r.report(ctx, parent, pass.status(&p, now), now)
+	due = due.earlier(write)
 	if !p.Ended && r.memory.AwaitsJobs(parent) {
-		p.WakeAfter(memory.TrustCreated)
+		due = due.earlier(requeue{memory.TrustCreated, "the cache does not show a Job that was created"})
 	}
-	return newResult(p.RequeueAfter, applied, reported)
+	return newResult(ctx, due, applied, reported)
+}
+
+// report logs what is new in a status, and writes it if it is due.
+func (r *parentReconciler) report(ctx context.Context, parent v1alpha1.Parent, next v1alpha1.ParentStatus, now time.Time) (write requeue, err error) {
+	logChanges(ctrl.LoggerFrom(ctx), parent, next)
+	wait, err := r.statuses.report(ctx, parent, next, now)
+	return requeue{wait, "a status is due to be written"}, err
 }
 
 // get returns the parent with the newest status there is, or nil if there is nothing to do

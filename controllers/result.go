@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -22,19 +23,35 @@ const (
 	longestBackoff = time.Minute
 )
 
-// newResult is the result of a reconcile that is due again after a while, if that is not 0,
-// and in which these errors occurred. A conflict is no error: the version that it lost
-// against is on its way.
-func newResult(requeueAfter time.Duration, errs ...error) (ctrl.Result, error) {
+// requeue is when an object is reconciled again although no event may occur, and why.
+type requeue struct {
+	after  time.Duration // 0 for never
+	reason string        // for the log
+}
+
+// earlier returns the earlier of two requeues.
+func (r requeue) earlier(other requeue) requeue {
+	if r.after == 0 || other.after > 0 && other.after < r.after {
+		return other
+	}
+	return r
+}
+
+// newResult returns the result of a reconcile in which these errors occurred. A conflict does
+// not count as an error: the watch is about to show the version that the write lost against.
+func newResult(ctx context.Context, due requeue, errs ...error) (ctrl.Result, error) {
 	var failures []error
 	for _, err := range flattenErrors(errors.Join(errs...)) {
-		if !apierrors.IsConflict(err) {
+		if apierrors.IsConflict(err) {
+			due = due.earlier(requeue{conflictRetryAfter, "a write lost against a newer version"})
+		} else {
 			failures = append(failures, err)
-		} else if requeueAfter == 0 || requeueAfter > conflictRetryAfter {
-			requeueAfter = conflictRetryAfter
 		}
 	}
-	return ctrl.Result{RequeueAfter: requeueAfter}, errors.Join(failures...)
+	if due.after > 0 {
+		ctrl.LoggerFrom(ctx).V(2).Info("Requeue", "after", due.after, "reason", due.reason)
+	}
+	return ctrl.Result{RequeueAfter: due.after}, errors.Join(failures...)
 }
 
 // requeueAfterError requeues an object whose reconcile failed at the time that its result

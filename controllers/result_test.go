@@ -33,7 +33,7 @@ func TestNewResult(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			result, err := newResult(plan.RetryAfter, c.errs...)
+			result, err := newResult(t.Context(), requeue{after: plan.RetryAfter}, c.errs...)
 			if result != c.result || (err != nil) != c.failed {
 				t.Errorf("got %v, %v", result, err)
 			}

@@ -96,7 +96,7 @@ func (r *upgradeableReconciler) Reconcile(ctx context.Context, _ ctrl.Request) (
 		return ctrl.Result{}, nil
 	}
 	if err := r.condition.Set(ctx, want.Status, conditions.WithReason(want.Reason), conditions.WithMessage(want.Message)); err != nil {
-		return newResult(0, fmt.Errorf("writing the OperatorCondition: %w", err))
+		return newResult(ctx, requeue{}, fmt.Errorf("writing the OperatorCondition: %w", err))
 	}
 	ctrl.LoggerFrom(ctx).Info("Wrote the condition Upgradeable for OLM", "upgradeable", want.Status, "reason", want.Reason, "message", want.Message)
 	return ctrl.Result{}, nil
