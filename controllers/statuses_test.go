@@ -35,9 +35,9 @@ func TestHowLongAStatusWaits(t *testing.T) {
 		runs  []v1alpha1.RunStatus
 		want  time.Duration
 	}{
-		"a result":                         {running, ended, gatherResults + 3*gatherPerRun},
-		"a Job was created":                {running, started("u", "v"), 3 * gatherPerRun},
-		"a Job was created instead of one": {running, started("w"), 3 * gatherPerRun},
+		"a result":                         {running, ended, resultsWindow + 3*windowPerRun},
+		"a Job was created":                {running, started("u", "v"), 3 * windowPerRun},
+		"a Job was created instead of one": {running, started("w"), 3 * windowPerRun},
 		"the end":                          {succeed, ended, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func (s *statusServer) woken() {
 	}
 }
 
-const results = gatherResults // of a status without steps
+const results = resultsWindow // of a status without steps
 
 func TestStatusIsGathered(t *testing.T) {
 	type write struct {
@@ -495,7 +495,7 @@ func TestEventsOfALostAnswer(t *testing.T) {
 
 // However long a write takes, most of the time there is none.
 func TestStatusWritesRest(t *testing.T) {
-	for took, want := range map[time.Duration]time.Duration{time.Second: restPerWrite * time.Second, time.Minute: longestRest} {
+	for took, want := range map[time.Duration]time.Duration{time.Second: cooldownPerWrite * time.Second, time.Minute: longestCooldown} {
 		s := newStatusServer(t)
 		cached := s.stored
 		s.mustLook(cached, s.status(1))
