@@ -71,7 +71,7 @@ func logRun(log logr.Logger, before, after v1alpha1.RunStatus) {
 	}
 }
 
-// refused tells whether this is the reason of a Job that the API server did not create.
+// refused reports whether this is the reason of a Job that the API server did not create.
 func refused(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonCreateFailed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonInvalidJobTemplate:

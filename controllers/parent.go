@@ -43,9 +43,9 @@ type parentReconciler struct {
 // parentKind is what the controllers of JobFlows and DaemonJobs differ in.
 type parentKind interface {
 	name() string
-	// watch adds what wakes these parents besides their own changes, Jobs and pods.
+	// watch adds the other objects whose changes cause a reconcile of these parents.
 	watch(controller *builder.Builder) *builder.Builder
-	// validate checks the spec of a parent that has not ended. changed tells that it may
+	// validate checks the spec of a parent that has not ended. changed means that it may
 	// differ from the one that was checked last.
 	validate(parent v1alpha1.Parent, changed bool) field.ErrorList
 	// observe adds what a plan needs to know besides the Jobs.
@@ -137,7 +137,7 @@ func (r *parentReconciler) report(ctx context.Context, parent v1alpha1.Parent, n
 }
 
 // get returns the parent with the newest status there is, or nil if there is nothing to do
-// now. unrecorded tells that this status is not written yet.
+// now. unrecorded means that this status is not written yet.
 func (r *parentReconciler) get(ctx context.Context, key memory.Key) (_ v1alpha1.Parent, unrecorded bool, err error) {
 	parent := v1alpha1.NewParent(r.kind.name())
 	if err := r.client.Get(ctx, key.NamespacedName, parent, readOnly); err != nil {

@@ -90,20 +90,20 @@ type statuses struct {
 // statusEntry is what is known about the status of one object.
 type statusEntry struct {
 	uid types.UID
-	// ahead tells that desired is newer than the cache; otherwise desired and stored are nil.
+	// ahead means that desired is newer than the cache; otherwise desired and stored are nil.
 	ahead   bool
 	desired v1alpha1.ParentStatus
 	// stored is the status that the API server has as of version.
 	stored  v1alpha1.ParentStatus
 	version string
-	// changed tells that desired is neither stored nor in flight; changedAt since when.
+	// changed means that desired is neither stored nor in flight; changedAt since when.
 	changed   bool
 	changedAt time.Time
-	// writing tells that a write, of inFlight, is not answered yet.
+	// writing means that a write, of inFlight, is not answered yet.
 	writing  bool
 	inFlight v1alpha1.ParentStatus
 	failed   error // of the last write, until a reconcile returns it
-	// missing tells that the API server did not find the object when it was written. The cache
+	// missing means that the API server did not find the object when it was written. The cache
 	// may be stale.
 	missing bool
 	// unconfirmed is the status before the first of the writes that failed and may have taken
@@ -148,7 +148,7 @@ func (s *statuses) Start(_ context.Context, queue workqueue.TypedRateLimitingInt
 func (s *statuses) String() string { return "written statuses of " + s.kind }
 
 // refresh replaces the status of an object from the cache by the newest one, if this process
-// knows a newer one. unrecorded tells that it is not written yet.
+// knows a newer one. unrecorded means that it is not written yet.
 func (s *statuses) refresh(object v1alpha1.Parent) (unrecorded bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,7 +202,7 @@ func eventsBetween(before, after v1alpha1.ParentStatus) []status.Event {
 	return status.DaemonEvents(before.(*v1alpha1.DaemonJobStatus), after.(*v1alpha1.DaemonJobStatus))
 }
 
-// ensure tells whether an object that the cache has exists. If the API server did not find it
+// ensure reports whether an object that the cache has exists. If the API server did not find it
 // when its status was written, it is asked once more.
 func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, error) {
 	if !s.missing(object) {

@@ -25,7 +25,7 @@ import (
 type Events struct {
 	cache *Cache
 	kind  string
-	// expected tells whether a Job that the cache shows for the first time is known already.
+	// expected reports whether a Job that the cache shows for the first time is known already.
 	expected func(*batchv1.Job) bool
 	synced   []toolscache.InformerSynced
 }

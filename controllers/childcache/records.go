@@ -99,7 +99,7 @@ func recordJob(in any) (any, error) {
 	return record, nil
 }
 
-// mayChange tells whether a plan may change the Job after its end is recorded: it has a TTL
+// mayChange reports whether a plan may change the Job after its end is recorded: it has a TTL
 // that is held until then, or settings of a DaemonJob.
 func (j *endedJob) mayChange() bool {
 	annotations := j.annotations.Value()

@@ -54,8 +54,8 @@ func (c *Children) Apply(ctx context.Context, parent v1alpha1.Parent, p *plan.Pl
 	)
 }
 
-// update patches Jobs. The patch is bound to the version that was read: a change
-// that somebody else made in between, a queue for example, is looked at first.
+// update patches Jobs. The patch is bound to the version that was read: if something else, a
+// queue for example, changed the Job in between, the next reconcile plans from that.
 func (c *Children) update(ctx context.Context, changes []plan.Change) error {
 	var errs []error
 	for _, change := range changes {
@@ -67,11 +67,11 @@ func (c *Children) update(ctx context.Context, changes []plan.Change) error {
 	return errors.Join(errs...)
 }
 
-// delete deletes Jobs with their pods: the API's default for a Job would leave
-// the pods running. The UID keeps it from a later Job of the same name.
-func (c *Children) delete(ctx context.Context, doomed []*batchv1.Job) error {
+// delete deletes Jobs with their pods: the API's default for a Job would leave the pods
+// running. The UID protects a later Job of the same name.
+func (c *Children) delete(ctx context.Context, list []*batchv1.Job) error {
 	var errs []error
-	for _, job := range doomed {
+	for _, job := range list {
 		err := c.client.Delete(ctx, job,
 			client.PropagationPolicy(metav1.DeletePropagationBackground),
 			client.Preconditions{UID: &job.UID})
@@ -116,15 +116,16 @@ func (c *Children) create(ctx context.Context, parent v1alpha1.Parent, p *plan.P
 	return nil
 }
 
-// outcome is what became of one creation: a Job that exists, a reason why there is
-// none now or ever, or an error, with a reason if the API server gave one.
+// outcome is the result of one creation: a Job that exists, the reason why it was not created,
+// or an error, with a reason if the API server gave one.
 type outcome struct {
 	job             *batchv1.Job
 	reason, message string
-	final           bool
+	final           bool // a retry would be refused, too
 	err             error
 }
 
+// record records the result of a creation in the plan and in memory.
 func (c *Children) record(p *plan.Plan, parent v1alpha1.Parent, creation plan.Creation, o outcome, now time.Time) {
 	if o.err != nil {
 		c.memory.MayBeCreated(parent, p.Runs[creation.Run].Name, creation.Job.Name, now)
@@ -160,15 +161,15 @@ func (c *Children) createOne(ctx context.Context, parent v1alpha1.Parent, job *b
 	case apierrors.IsForbidden(err):
 		return outcome{reason: v1alpha1.ReasonCreateFailed, message: err.Error()}
 	default:
-		return failure(job, err)
+		return transientFailure(job, err)
 	}
 }
 
-// failure is an error that may pass by itself and is tried again with backoff, and no
-// later than after plan.RetryAfter if the API server answered, since others wait for their
-// turn. What it answered is shown meanwhile: a webhook of somebody else's that is down
-// may stay so for hours. A conflict, that of a quota, passes at once.
-func failure(job *batchv1.Job, err error) outcome {
+// transientFailure is an error that may pass by itself. The creation is retried with backoff, and
+// if the API server answered no later than after plan.RetryAfter, since other Jobs wait for the
+// result. Its answer is shown meanwhile: another operator's webhook may be down for hours. A
+// conflict, that of a quota, passes at once.
+func transientFailure(job *batchv1.Job, err error) outcome {
 	o := outcome{err: fmt.Errorf("creating Job %s: %w", job.Name, err)}
 	var answer apierrors.APIStatus
 	if errors.As(err, &answer) && !apierrors.IsConflict(err) {
@@ -177,8 +178,8 @@ func failure(job *batchv1.Job, err error) outcome {
 	return o
 }
 
-// existing judges a Job that has the name already. It is ours if we created it
-// and did not live to record it, or if the answer to its creation was lost.
+// existing handles a Job that has the name already. It is the wanted one if the operator created
+// it and ended before it was recorded, or if the response to its creation was lost.
 func (c *Children) existing(ctx context.Context, parent v1alpha1.Parent, wanted *batchv1.Job) outcome {
 	job := &batchv1.Job{}
 	if err := c.live.Get(ctx, client.ObjectKeyFromObject(wanted), job); err != nil {
@@ -191,12 +192,12 @@ func (c *Children) existing(ctx context.Context, parent v1alpha1.Parent, wanted 
 }
 
 func conflictMessage(job *batchv1.Job) string {
-	owner := "nothing that controls it"
+	owner := "has no owner"
 	if ref := metav1.GetControllerOfNoCopy(job); ref != nil {
-		owner = fmt.Sprintf("%s %s (UID %s)", ref.Kind, ref.Name, ref.UID)
+		owner = fmt.Sprintf("is owned by %s %s (UID %s)", ref.Kind, ref.Name, ref.UID)
 	}
 	if job.DeletionTimestamp != nil {
-		return fmt.Sprintf("a Job named %s that belongs to %s is being deleted; the name is free after that", job.Name, owner)
+		return fmt.Sprintf("a Job named %s exists already, %s and is being deleted; the name is free after that", job.Name, owner)
 	}
-	return fmt.Sprintf("a Job named %s exists and belongs to %s; delete or rename it", job.Name, owner)
+	return fmt.Sprintf("a Job named %s exists already and %s; delete or rename it", job.Name, owner)
 }

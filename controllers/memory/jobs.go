@@ -90,7 +90,7 @@ func (m *Memory) forgetJob(parent v1alpha1.Parent, run string) {
 	delete(m.entry(parent).jobs, run)
 }
 
-// Expected tells whether a Job that the cache shows for the first time is exactly as it was
+// Expected reports whether a Job that the cache shows for the first time is exactly as it was
 // created. The cache then has it, and it is forgotten.
 func (m *Memory) Expected(shown *batchv1.Job) bool {
 	owner, run := metav1.GetControllerOfNoCopy(shown), shown.Annotations[v1alpha1.RunAnnotation]
@@ -111,7 +111,7 @@ func (m *Memory) Expected(shown *batchv1.Job) bool {
 	return true
 }
 
-// AwaitsJobs tells whether the cache has yet to show a Job of the parent.
+// AwaitsJobs reports whether the cache has yet to show a Job of the parent.
 func (m *Memory) AwaitsJobs(parent v1alpha1.Parent) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -92,7 +92,7 @@ func (m *Memory) entry(parent v1alpha1.Parent) *entry {
 	return e
 }
 
-// expired tells whether something is older than a limit. Concurrent reconciles each have
+// expired reports whether something is older than a limit. Concurrent reconciles each have
 // their own now, which may be slightly before at; where it is long before, the clock was set
 // back.
 func expired(at, now time.Time, limit time.Duration) bool {

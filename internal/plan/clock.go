@@ -10,7 +10,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// Ended tells whether the end of a parent, or of one with this status, is recorded. An
+// Ended reports whether the end of a parent, or of one with this status, is recorded. An
 // invalid spec is not an end: a field that may change can be fixed.
 func Ended(parent interface{ GetSummary() *v1alpha1.Summary }) bool {
 	conditions := parent.GetSummary().Conditions
