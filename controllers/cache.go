@@ -10,6 +10,10 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
+// readOnly spares the copy of an object that is only read. Nothing that comes from a read
+// with it may be changed.
+var readOnly = client.UnsafeDisableDeepCopyOption(true)
+
 // cacheOptions keeps the manager's cache small: of every object it has only what is read. Jobs
 // and pods are in package childcache.
 func cacheOptions() cache.Options {

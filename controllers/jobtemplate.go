@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -73,18 +72,8 @@ func (r *jobTemplateReconciler) report(ctx context.Context, template *v1alpha1.J
 	if equality.Semantic.DeepEqual(template.Status, next) {
 		return nil
 	}
-	_, err := writeStatus(ctx, r.client,
-		&v1alpha1.JobTemplate{ObjectMeta: identity(template), Status: template.Status},
-		&v1alpha1.JobTemplate{ObjectMeta: identity(template), Status: next})
+	written := template.DeepCopy()
+	written.Status = next
+	_, err := writeStatus(ctx, r.client, template, written)
 	return err
-}
-
-// identity returns as much of an object's metadata as a status patch needs.
-func identity(object client.Object) metav1.ObjectMeta {
-	return metav1.ObjectMeta{
-		Namespace:       object.GetNamespace(),
-		Name:            object.GetName(),
-		UID:             object.GetUID(),
-		ResourceVersion: object.GetResourceVersion(),
-	}
 }

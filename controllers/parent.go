@@ -22,10 +22,6 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
-// readOnly spares the copy of an object that is only read. Nothing that comes from a read
-// with it may be changed.
-var readOnly = client.UnsafeDisableDeepCopyOption(true)
-
 // parentKinds are the kinds that own Jobs.
 var parentKinds = []string{v1alpha1.KindJobFlow, v1alpha1.KindDaemonJob}
 

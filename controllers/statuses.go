@@ -208,11 +208,12 @@ func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, er
 	if !s.missing(object) {
 		return true, nil
 	}
-	there, err := s.exists(ctx, object)
-	if err != nil {
+	live := v1alpha1.NewParent(s.kind)
+	err := s.live.Get(ctx, client.ObjectKeyFromObject(object), live)
+	if client.IgnoreNotFound(err) != nil {
 		return false, err
 	}
-	if !there {
+	if err != nil || live.GetUID() != object.GetUID() {
 		// The watch is about to show that, unless this answer was wrong, too.
 		s.queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)}, longestBackoff)
 		return false, nil
@@ -223,15 +224,6 @@ func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, er
 		k.missing = false
 	}
 	return true, nil
-}
-
-// exists asks the API server whether the object is there.
-func (s *statuses) exists(ctx context.Context, object v1alpha1.Parent) (bool, error) {
-	newest := v1alpha1.NewParent(s.kind)
-	if err := s.live.Get(ctx, client.ObjectKeyFromObject(object), newest); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	return newest.GetUID() == object.GetUID(), nil
 }
 
 func (s *statuses) missing(object v1alpha1.Parent) bool {

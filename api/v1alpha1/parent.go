@@ -26,9 +26,8 @@ type Parent interface {
 	GetSummary() *Summary
 	// GetRuns returns the entries of the steps or nodes.
 	GetRuns() []RunStatus
-	// GetStatus returns a shallow copy of the status.
+	// GetStatus returns a shallow copy of the status, and SetStatus replaces it.
 	GetStatus() ParentStatus
-	// SetStatus replaces the status by that of an object of the same kind.
 	SetStatus(status ParentStatus)
 }
 
@@ -37,8 +36,6 @@ type Parent interface {
 type ParentStatus interface {
 	GetSummary() *Summary
 	GetRuns() []RunStatus
-	// WithSummary returns a shallow copy with another summary.
-	WithSummary(summary Summary) ParentStatus
 }
 
 // ParentList is a list of Parents.
@@ -88,13 +85,6 @@ func (f *JobFlow) SetStatus(status ParentStatus) { f.Status = *status.(*JobFlowS
 // GetRuns implements ParentStatus.
 func (s *JobFlowStatus) GetRuns() []RunStatus { return s.Flows }
 
-// WithSummary implements ParentStatus.
-func (s *JobFlowStatus) WithSummary(summary Summary) ParentStatus {
-	next := *s
-	next.Summary = summary
-	return &next
-}
-
 // GetKind implements Parent.
 func (d *DaemonJob) GetKind() string { return KindDaemonJob }
 
@@ -115,10 +105,3 @@ func (d *DaemonJob) SetStatus(status ParentStatus) { d.Status = *status.(*Daemon
 
 // GetRuns implements ParentStatus.
 func (s *DaemonJobStatus) GetRuns() []RunStatus { return s.Nodes }
-
-// WithSummary implements ParentStatus.
-func (s *DaemonJobStatus) WithSummary(summary Summary) ParentStatus {
-	next := *s
-	next.Summary = summary
-	return &next
-}

@@ -72,17 +72,11 @@ type enqueueParent struct {
 // OnAdd gives what was there when the operator started a lower priority than what happens
 // now.
 func (e *enqueueParent) OnAdd(object any, initial bool) {
-	if !initial {
-		if e.added(object) {
-			e.enqueue(object)
-		}
-		return
-	}
 	priorities, ok := e.queue.(priorityqueue.PriorityQueue[reconcile.Request])
-	if !ok {
-		e.enqueue(object)
-	} else if request, found := e.parent(object); found {
+	if request, found := e.parent(object); found && initial && ok {
 		priorities.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, request)
+	} else if found && (initial || e.added(object)) {
+		e.queue.Add(request)
 	}
 }
 

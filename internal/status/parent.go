@@ -12,9 +12,9 @@ import (
 
 // ended is the status of a parent whose end is recorded: it stays.
 func ended(parent v1alpha1.Parent) v1alpha1.ParentStatus {
-	summary := *parent.GetSummary()
-	summary.ObservedGeneration = parent.GetGeneration()
-	return parent.GetStatus().WithSummary(summary)
+	next := parent.GetStatus()
+	next.GetSummary().ObservedGeneration = parent.GetGeneration()
+	return next
 }
 
 // Invalid is the status of a parent whose spec admission would have refused. One that
@@ -34,11 +34,11 @@ func Invalid(parent v1alpha1.Parent, errs field.ErrorList, now time.Time) v1alph
 		message: strings.Join(messages, ", "),
 		stalled: true,
 	}
-	previous := parent.GetSummary()
+	previous, next := parent.GetSummary(), parent.GetStatus()
 	c, desired := recorded(parent)
-	next := summary(previous, parent.GetGeneration(), previous.StartTime, v, c, desired, now)
-	next.CompletionTime = nil // the spec may be fixed
-	return parent.GetStatus().WithSummary(next)
+	*next.GetSummary() = summary(previous, parent.GetGeneration(), previous.StartTime, v, c, desired, now)
+	next.GetSummary().CompletionTime = nil // the spec may be fixed
+	return next
 }
 
 // recorded counts the runs in the status of a parent, and how many there are to be.
@@ -61,10 +61,11 @@ func Terminating(parent v1alpha1.Parent, now time.Time) v1alpha1.ParentStatus {
 		reason:  v1alpha1.ReasonTerminating,
 		message: "the object is being deleted, and its Jobs and pods with it",
 	}
-	next := *parent.GetSummary()
-	next.State, next.Message, next.ObservedGeneration = v.state, v.message, parent.GetGeneration()
+	next := parent.GetStatus()
+	s := next.GetSummary()
+	s.State, s.Message, s.ObservedGeneration = v.state, v.message, parent.GetGeneration()
 	if !plan.Ended(parent) {
-		next.Conditions = conditions(next.Conditions, parent.GetGeneration(), v, now)
+		s.Conditions = conditions(s.Conditions, parent.GetGeneration(), v, now)
 	}
-	return parent.GetStatus().WithSummary(next)
+	return next
 }
