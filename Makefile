@@ -303,10 +303,11 @@ test-olm: olm-install ## Install, upgrade and remove the operator with OLM, from
 regenerate: generate manifests bundle catalog chart dist ## Generate all generated files, in order.
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies and docs/api-reference.md from the Go types.
+generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies, docs/api-reference.md and the tables of reasons from the Go types.
 	$(call say,Generating code and the API reference)
 	@$(CONTROLLER_GEN) object paths=./api/...
 	@$(APIDOCS) api/v1alpha1 > docs/api-reference.md
+	@$(APIDOCS) api/v1alpha1 docs/status-reference.md docs/runbooks/JobFlowStalled.md
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the webhook configuration.

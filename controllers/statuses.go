@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -43,23 +42,15 @@ const (
 // not wait, nor does a change after the end, which is rare. That a Job was created is recorded
 // soon: if the process died and the Job was deleted before that, nothing would show that it
 // ever existed.
-func window(before, after v1alpha1.ParentStatus) time.Duration {
-	if before.GetSummary().State != after.GetSummary().State || plan.Ended(after) {
+func window(t *status.Transition) time.Duration {
+	if t.StateChanged() || plan.Ended(t.Next) {
 		return 0
 	}
-	wait := time.Duration(len(after.GetRuns())) * windowPerRun
-	if !hasNewJob(before.GetRuns(), after.GetRuns()) {
+	wait := time.Duration(t.Runs) * windowPerRun
+	if !t.CreatedJob() {
 		wait += resultsWindow
 	}
 	return wait
-}
-
-func hasNewJob(before, after []v1alpha1.RunStatus) bool {
-	known := make(map[string]string, len(before))
-	for i := range before {
-		known[before[i].Name] = before[i].JobUID
-	}
-	return slices.ContainsFunc(after, func(run v1alpha1.RunStatus) bool { return run.JobUID != "" && run.JobUID != known[run.Name] })
 }
 
 // statuses knows the newest status of every parent of a kind that has not ended, and writes
@@ -189,17 +180,11 @@ func (s *statuses) confirm(object v1alpha1.Parent, k *statusEntry, shown v1alpha
 
 // announce makes the events and metrics of a status that was written.
 func (s *statuses) announce(object v1alpha1.Parent, before, after v1alpha1.ParentStatus) {
-	for _, event := range eventsBetween(before, after) {
+	transition := status.Compare(before, after)
+	for _, event := range transition.Events() {
 		s.events.Eventf(object, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
 	}
-	metrics.Transition(s.kind, before.GetSummary(), after.GetSummary(), before.GetRuns(), after.GetRuns())
-}
-
-func eventsBetween(before, after v1alpha1.ParentStatus) []status.Event {
-	if flow, ok := after.(*v1alpha1.JobFlowStatus); ok {
-		return status.FlowEvents(before.(*v1alpha1.JobFlowStatus), flow)
-	}
-	return status.DaemonEvents(before.(*v1alpha1.DaemonJobStatus), after.(*v1alpha1.DaemonJobStatus))
+	metrics.Transition(s.kind, transition)
 }
 
 // ensure reports whether an object that the cache has exists. If the API server did not find it
@@ -312,7 +297,7 @@ func (s *statuses) report(ctx context.Context, object v1alpha1.Parent, next v1al
 	if !k.changed || k.writing || s.stopped {
 		return 0, nil
 	}
-	gather := window(k.stored, next)
+	gather := window(status.Compare(k.stored, next))
 	if gather > 0 || k.failures > 0 {
 		if wait := max(gather-now.Sub(k.changedAt), k.cooldown(s.stopwatch())); wait > 0 {
 			return wait, nil

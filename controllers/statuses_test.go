@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
 func TestHowLongAStatusWaits(t *testing.T) {
@@ -41,7 +42,7 @@ func TestHowLongAStatusWaits(t *testing.T) {
 		"the end":                          {succeed, ended, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := window(statusWith(running, started("u")), statusWith(c.state, c.runs)); got != c.want {
+			if got := window(status.Compare(statusWith(running, started("u")), statusWith(c.state, c.runs))); got != c.want {
 				t.Errorf("it waits %s, not %s", got, c.want)
 			}
 		})

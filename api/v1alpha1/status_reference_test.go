@@ -48,10 +48,48 @@ func TestStatusReferenceHasEveryConstant(t *testing.T) {
 		})
 	}
 	for name := range constants {
-		if strings.HasPrefix(name, "StartOn") || strings.HasPrefix(name, "Kind") {
-			continue // a value of the spec or a kind, which the API reference has
+		if elsewhere.MatchString(name) {
+			continue
 		}
 		t.Errorf("%s belongs to no section of docs/status-reference.md", name)
+	}
+}
+
+// elsewhere are the values of a spec and the kinds, which the API reference has, and those of the
+// columns of the table Reasons.
+var elsewhere = regexp.MustCompile(`^(StartOn|Kind|Place|Actor)[A-Z]`)
+
+func TestEveryReasonHasOneRow(t *testing.T) {
+	var want, got []string
+	for name, value := range stringConstants(t) {
+		if strings.HasPrefix(name, "Reason") {
+			want = append(want, value)
+		}
+	}
+	for _, row := range Reasons {
+		got = append(got, row.Name)
+		waits := slices.Contains(row.Places, PlaceWaiting)
+		switch {
+		case len(row.Places) == 0 || row.Meaning == "":
+			t.Errorf("%s: the row does not say where it appears and what it means", row.Name)
+		case waits && row.Actor == "":
+			t.Errorf("%s: the row does not say who has to act until what waits goes on", row.Name)
+		case (row.Warns || row.Rank > 0) && !waits:
+			t.Errorf("%s: only what waits can warn and have a rank", row.Name)
+		case row.Stalls && row.Actor != ActorPerson:
+			t.Errorf("%s: only a person can end what stalls", row.Name)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("constants and rows (-constants +rows):\n%s", diff)
+	}
+}
+
+func TestALaterVersionsReasonIsAPersonsConcern(t *testing.T) {
+	if r := LookUpReason("Later"); r.Name != "Later" || r.Actor != ActorPerson || !r.Warns {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -26,15 +26,6 @@ func (h *hold) message() string {
 	return clip(h.text, maxMessage-len(pod)) + pod
 }
 
-// holdOrder ranks the reasons: first what stays until somebody mends it, last
-// what may pass by itself.
-var holdOrder = []string{
-	v1alpha1.ReasonImagePull,
-	v1alpha1.ReasonContainerConfig,
-	v1alpha1.ReasonUnschedulable,
-	v1alpha1.ReasonQueued,
-}
-
 // heldUp says what holds up the pods, or nil when one of them runs or is on its
 // way, and when there are none. Pods that have ended or are being deleted say
 // nothing about what comes next. Among several pods the choice does not depend
@@ -56,7 +47,7 @@ func heldUp(pods []*corev1.Pod) *hold {
 	}
 	return slices.MinFunc(holds, func(a, b *hold) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(holdOrder, a.reason), slices.Index(holdOrder, b.reason)),
+			cmp.Compare(v1alpha1.LookUpReason(a.reason).Rank, v1alpha1.LookUpReason(b.reason).Rank),
 			strings.Compare(a.pod, b.pod),
 		)
 	})

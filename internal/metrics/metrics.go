@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
 // Label values of kind.
@@ -125,24 +126,16 @@ func ReconcileFailed(kind string, err error) {
 
 // Transition counts what a change of status is worth. It is called once for each
 // status that was written.
-func Transition(kind string, previous, next *v1alpha1.Summary, previousRuns, nextRuns []v1alpha1.RunStatus) {
-	was := make(map[string]*v1alpha1.RunStatus, len(previousRuns))
-	for i := range previousRuns {
-		was[previousRuns[i].Name] = &previousRuns[i]
-	}
-	for i := range nextRuns {
-		run := &nextRuns[i]
-		before := was[run.Name]
-		if before == nil {
-			before = &v1alpha1.RunStatus{}
-		}
-		if run.JobUID != "" && run.JobUID != before.JobUID {
+func Transition(kind string, t *status.Transition) {
+	for _, run := range t.Changed {
+		if run.Created {
 			runsStarted.WithLabelValues(kind).Inc()
 		}
-		if hasResult(run.Phase) && !hasResult(before.Phase) && run.StartTime != nil && run.CompletionTime != nil {
+		if run.Ended && run.StartTime != nil && run.CompletionTime != nil {
 			runDuration.WithLabelValues(kind, string(run.Phase)).Observe(run.CompletionTime.Sub(run.StartTime.Time).Seconds())
 		}
 	}
+	previous, next := t.Previous, t.Next
 	// By the counts, not the list: a DaemonJob of many nodes no longer lists those
 	// that Succeeded.
 	count(kind, v1alpha1.PhaseSucceeded, previous.Succeeded, next.Succeeded)
@@ -160,10 +153,6 @@ func count(kind string, result v1alpha1.Phase, before, now int32) {
 	if now > before {
 		runsFinished.WithLabelValues(kind, string(result)).Add(float64(now - before))
 	}
-}
-
-func hasResult(phase v1alpha1.Phase) bool {
-	return phase == v1alpha1.PhaseSucceeded || phase == v1alpha1.PhaseFailed
 }
 
 // StepStarted observes how long after its last dependency a step's Job was created.

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
 func at(second int64) *metav1.Time {
@@ -56,8 +57,7 @@ func TestTransitions(t *testing.T) {
 	}
 	statuses = append(statuses, statuses[3]) // written once more, for another field
 	for i := range statuses[1:] {
-		previous, next := &statuses[i], &statuses[i+1]
-		Transition(kind, &previous.Summary, &next.Summary, previous.Flows, next.Flows)
+		Transition(kind, status.Compare(&statuses[i], &statuses[i+1]))
 	}
 	for name, got := range map[string]float64{
 		"started":   testutil.ToFloat64(runsStarted.WithLabelValues(kind)) - 1,

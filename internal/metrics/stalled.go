@@ -15,36 +15,21 @@ import (
 // that are counted.
 const unknown = "Unknown"
 
-// stalledReasons are all values of the label reason of stalled objects.
-var stalledReasons = []string{
-	v1alpha1.ReasonJobTemplateMissing,
-	v1alpha1.ReasonInvalidJobTemplate,
-	v1alpha1.ReasonNameConflict,
-	v1alpha1.ReasonCreateFailed,
-	v1alpha1.ReasonUnschedulable,
-	v1alpha1.ReasonImagePull,
-	v1alpha1.ReasonContainerConfig,
-	v1alpha1.ReasonNodeGone,
-	v1alpha1.ReasonNoEligibleNode,
-	v1alpha1.ReasonInvalidSpec,
-	unknown,
-}
+// stalledReasons are all values of the label reason of stalled objects, waitingReasons
+// those of waiting steps and nodes.
+var (
+	stalledReasons = reasonsWith(func(r *v1alpha1.Reason) bool { return r.Actor.Blocks() })
+	waitingReasons = reasonsWith(func(r *v1alpha1.Reason) bool { return slices.Contains(r.Places, v1alpha1.PlaceWaiting) })
+)
 
-// waitingReasons are all values of the label reason of waiting steps and nodes.
-var waitingReasons = []string{
-	v1alpha1.ReasonSuspended,
-	v1alpha1.ReasonDependency,
-	v1alpha1.ReasonParallelism,
-	v1alpha1.ReasonQueued,
-	v1alpha1.ReasonJobTemplateMissing,
-	v1alpha1.ReasonInvalidJobTemplate,
-	v1alpha1.ReasonNameConflict,
-	v1alpha1.ReasonCreateFailed,
-	v1alpha1.ReasonUnschedulable,
-	v1alpha1.ReasonImagePull,
-	v1alpha1.ReasonContainerConfig,
-	v1alpha1.ReasonNodeGone,
-	unknown,
+func reasonsWith(property func(*v1alpha1.Reason) bool) []string {
+	var names []string
+	for i := range v1alpha1.Reasons {
+		if property(&v1alpha1.Reasons[i]) {
+			names = append(names, v1alpha1.Reasons[i].Name)
+		}
+	}
+	return append(names, unknown)
 }
 
 // stalled says why an object does not go on, and since when. An object in which
@@ -64,13 +49,13 @@ func stalled(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus
 		return "", time.Time{}, false
 	}
 	for i := range runs {
-		if runs[i].Phase != v1alpha1.PhaseWaiting {
+		if runs[i].Phase != v1alpha1.PhaseWaiting || runs[i].Reason == "" {
 			continue
 		}
-		switch runs[i].Reason {
-		case v1alpha1.ReasonQueued:
+		switch v1alpha1.LookUpReason(runs[i].Reason).Actor {
+		case v1alpha1.ActorQueue:
 			return "", time.Time{}, false
-		case "", v1alpha1.ReasonDependency, v1alpha1.ReasonParallelism, v1alpha1.ReasonSuspended:
+		case v1alpha1.ActorOperator:
 			// Its turn has not come; what holds up another one is the reason.
 		default:
 			if reason == "" {

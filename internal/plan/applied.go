@@ -34,7 +34,7 @@ func (p *Plan) RecordCreated(run int, job *batchv1.Job) {
 // retried.
 func (p *Plan) RecordFailure(run int, failure CreateFailure, now time.Time) {
 	if reason, message := p.failures.Record(p.Runs[run].Name, failure, now); reason != "" {
-		wait(&p.Runs[run], reason, message)
+		wait(reason, message).record(&p.Runs[run])
 		p.WakeAfter(RetryAfter)
 	}
 }
@@ -46,11 +46,11 @@ func (p *Plan) RecordNotTried(run int, refused string) {
 	name := p.Runs[run].Name
 	last, found := p.failures.byRun[name]
 	if found && createFailed(p.recorded[name]) && last.Reason != v1alpha1.ReasonInvalidJobTemplate {
-		wait(&p.Runs[run], last.Reason, last.Message)
+		wait(last.Reason, last.Message).record(&p.Runs[run])
 		return
 	}
-	wait(&p.Runs[run], v1alpha1.ReasonCreateFailed,
-		fmt.Sprintf("not tried, because the API server did not accept Job %s", refused))
+	notTried := wait(v1alpha1.ReasonCreateFailed, fmt.Sprintf("not tried, because the API server did not accept Job %s", refused))
+	notTried.record(&p.Runs[run])
 }
 
 // RecordRejected records that the API server refuses the Job of a run for good.

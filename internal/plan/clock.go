@@ -33,6 +33,14 @@ func (p *Plan) startClock(status *v1alpha1.Summary, suspend bool, now time.Time)
 	}
 }
 
+// waitIfSuspended is the fate of what has not started while spec.suspend is true.
+func (p *Plan) waitIfSuspended() fate {
+	if !p.Suspended {
+		return start
+	}
+	return wait(v1alpha1.ReasonSuspended, "waits for spec.suspend to be false")
+}
+
 // checkDeadline sets Expired, or when to look again.
 func (p *Plan) checkDeadline(seconds *int64, now time.Time) {
 	if seconds == nil || p.Suspended {

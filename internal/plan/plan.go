@@ -2,14 +2,15 @@
 // Jobs are to be created, changed and deleted now. It is pure: no client, no
 // clock, no side effects.
 //
-//	start.go   when does a step start?
-//	flow.go    the plan of a JobFlow
-//	daemon.go  the plan of a DaemonJob
-//	ledger.go  what is known of each step or node, and never forgotten
-//	clock.go   suspension, deadline and TTL of the whole
-//	adjust.go  changes to Jobs that exist
-//	applied.go the results of a plan's creations
+//	steps.go           the rules of a step, in order: when does it start?
+//	nodes.go           the rules of a node, in order: when does it get its Job?
+//	flow.go            the plan of a JobFlow
+//	daemon.go          the plan of a DaemonJob
+//	ledger.go          what is known of each step or node, and never forgotten
+//	clock.go           suspension, deadline and TTL of the whole
 //	createfailures.go  creations that failed: what to show, and what to try first
+//	adjust.go          changes to Jobs that exist
+//	applied.go         the results of a plan's creations
 package plan
 
 import (

@@ -22,43 +22,25 @@ const maxNote = 1024
 // namesInEvent is how many names an event lists before it counts the rest.
 const namesInEvent = 10
 
-// FlowEvents are the events of a JobFlow whose status goes from previous to next.
-func FlowEvents(previous, next *v1alpha1.JobFlowStatus) []Event {
-	return events(v1alpha1.EventStepFailed, &previous.Summary, &next.Summary, previous.Flows, next.Flows)
-}
-
-// DaemonEvents are the events of a DaemonJob whose status goes from previous to
-// next.
-func DaemonEvents(previous, next *v1alpha1.DaemonJobStatus) []Event {
-	return events(v1alpha1.EventNodeFailed, &previous.Summary, &next.Summary, previous.Nodes, next.Nodes)
-}
-
-func events(failedReason string, previous, next *v1alpha1.Summary, previousRuns, nextRuns []v1alpha1.RunStatus) []Event {
-	was := make(map[string]*v1alpha1.RunStatus, len(previousRuns))
-	for i := range previousRuns {
-		was[previousRuns[i].Name] = &previousRuns[i]
-	}
+// Events returns the events of a transition.
+func (t *Transition) Events() []Event {
 	var list []Event
 	var created []string
-	for i := range nextRuns {
-		run, before := &nextRuns[i], was[nextRuns[i].Name]
-		if before == nil {
-			before = &v1alpha1.RunStatus{}
-		}
-		if run.JobUID != "" && run.JobUID != before.JobUID {
+	for _, run := range t.Changed {
+		if run.Created {
 			created = append(created, run.JobName)
 		}
-		if run.Phase == v1alpha1.PhaseFailed && before.Phase != v1alpha1.PhaseFailed {
-			list = append(list, Event{corev1.EventTypeWarning, failedReason, fmt.Sprintf("%s failed: %s: %s", run.Name, run.Reason, run.Message)})
+		if run.Ended && run.Phase == v1alpha1.PhaseFailed {
+			list = append(list, Event{corev1.EventTypeWarning, t.failedEvent, fmt.Sprintf("%s failed: %s: %s", run.Name, run.Reason, run.Message)})
 		}
-		if needsCare(run) && run.Reason != before.Reason {
+		if run.Waits && v1alpha1.LookUpReason(run.Reason).Warns {
 			list = append(list, Event{corev1.EventTypeWarning, v1alpha1.EventWaiting, fmt.Sprintf("%s waits: %s: %s", run.Name, run.Reason, run.Message)})
 		}
 	}
 	if len(created) > 0 {
 		list = append([]Event{{corev1.EventTypeNormal, v1alpha1.EventJobCreated, "created " + jobList(created)}}, list...)
 	}
-	list = append(list, stateEvents(previous, next)...)
+	list = append(list, t.stateEvents()...)
 	for i := range list {
 		list[i].Message = note(list[i].Message)
 	}
@@ -74,14 +56,9 @@ func note(message string) string {
 	return strings.ToValidUTF8(message[:maxNote-len(more)], "") + more
 }
 
-// needsCare says whether a person may have to see to what a run waits for. A queue
-// takes its time, and so does the deletion of a Job: they are no warning.
-func needsCare(run *v1alpha1.RunStatus) bool {
-	return held(run) && run.Reason != v1alpha1.ReasonQueued && run.Reason != v1alpha1.ReasonNodeGone
-}
-
-func stateEvents(previous, next *v1alpha1.Summary) []Event {
-	if previous.State == next.State {
+func (t *Transition) stateEvents() []Event {
+	previous, next := t.Previous, t.Next
+	if !t.StateChanged() {
 		return nil
 	}
 	switch next.State {

@@ -48,9 +48,8 @@ func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) ver
 	}
 	if held := firstHeld(p.Runs); held != nil {
 		parts = append(parts, fmt.Sprintf("%s %s: %s", unit, held.Name, held.Message))
-		v.stalled = held.Reason == v1alpha1.ReasonNameConflict && c.running == 0
-		if v.stalled {
-			v.reason = v1alpha1.ReasonNameConflict
+		if c.running == 0 && v1alpha1.LookUpReason(held.Reason).Stalls {
+			v.stalled, v.reason = true, held.Reason
 		}
 	}
 	v.message = strings.Join(append(parts, progress), "; ")
@@ -66,26 +65,15 @@ func started(runs []v1alpha1.RunStatus) bool {
 	return false
 }
 
-// firstHeld is the first run that waits for something that somebody may have to
-// see to: not for its turn.
+// firstHeld returns the first run that waits for something other than its turn.
 func firstHeld(runs []v1alpha1.RunStatus) *v1alpha1.RunStatus {
 	for i := range runs {
-		if held(&runs[i]) {
-			return &runs[i]
+		run := &runs[i]
+		if run.Phase == v1alpha1.PhaseWaiting && run.Reason != "" && v1alpha1.LookUpReason(run.Reason).Actor != v1alpha1.ActorOperator {
+			return run
 		}
 	}
 	return nil
-}
-
-func held(run *v1alpha1.RunStatus) bool {
-	if run.Phase != v1alpha1.PhaseWaiting {
-		return false
-	}
-	switch run.Reason {
-	case "", v1alpha1.ReasonDependency, v1alpha1.ReasonParallelism, v1alpha1.ReasonSuspended:
-		return false
-	}
-	return true
 }
 
 // failures names the first run that failed, says why, and counts the rest.

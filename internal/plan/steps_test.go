@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
@@ -87,8 +88,74 @@ func TestWhatAStepWaitsForInItsDependencies(t *testing.T) {
 	})
 }
 
-func TestGatesAreAskedInOrder(t *testing.T) {
-	// Each case opens one gate more, and the next one holds the step.
+// Whether a step starts is this table: the fate is that of the first row of which all
+// obstacles are there. The test goes through all combinations of obstacles.
+func TestWhenAStepStartsWhateverElseIsTheCase(t *testing.T) {
+	type obstacle struct {
+		name string
+		set  func(flow *flowBuilder, observed *seenBuilder)
+	}
+	obstacles := []obstacle{
+		{"deadline", func(flow *flowBuilder, _ *seenBuilder) { flow.deadline(30) }},
+		{"dependency failed", func(flow *flowBuilder, _ *seenBuilder) { flow.Status.Flows[0] = run("before").failed("X").RunStatus }},
+		{"other failed", func(flow *flowBuilder, _ *seenBuilder) { flow.Status.Flows[1] = run("other").failed("X").RunStatus }},
+		{"suspended", func(flow *flowBuilder, _ *seenBuilder) { flow.suspend() }},
+		{"dependency runs", func(flow *flowBuilder, _ *seenBuilder) {
+			flow.Spec.Flows[3].Dependencies = append(flow.Spec.Flows[3].Dependencies, "runs")
+		}},
+		{"no template", func(_ *flowBuilder, observed *seenBuilder) { delete(observed.templates, "t") }},
+		{"refused", func(flow *flowBuilder, _ *seenBuilder) {
+			flow.Status.Flows[3] = run("step").because(v1alpha1.ReasonCreateFailed).RunStatus
+			flow.Status.Flows[3].Message = "over quota"
+		}},
+		{"no place", func(flow *flowBuilder, _ *seenBuilder) { flow.parallelism(1) }},
+	}
+	table := []struct {
+		obstacles []string
+		want      string
+	}{
+		{[]string{"deadline"}, "step Skipped DeadlineExceeded: the flow's activeDeadlineSeconds passed before the step could start"},
+		{[]string{"dependency failed"}, "step Skipped DependencyFailed: depends on step before, which failed"},
+		{[]string{"other failed"}, "step Skipped FlowFailed: step other failed before this one could start"},
+		{[]string{"suspended"}, "step Waiting Suspended: waits for spec.suspend to be false"},
+		{[]string{"dependency runs"}, "step Waiting Dependency: waits for runs"},
+		{[]string{"no template"}, `step Waiting JobTemplateMissing: there is no JobTemplate "t" in namespace "ns"; create it and the step starts`},
+		{[]string{"refused", "no place"}, "step Waiting CreateFailed: over quota"},
+		{[]string{"no place"}, "step Waiting Parallelism: waits for one of the 1 Jobs that spec.parallelism allows at a time"},
+		{nil, "starts"},
+	}
+	for combination := range 1 << len(obstacles) {
+		flow := newFlow("before", "other", "runs", "step: before").refers().
+			recorded(run("before").succeeded(), run("other").succeeded(), run("runs").running(), run("step"))
+		observed := seen(job("runs")).template("t")
+		there := sets.New[string]()
+		for i, o := range obstacles {
+			if combination&(1<<i) != 0 {
+				o.set(&flow, &observed)
+				there.Insert(o.name)
+			}
+		}
+		if there.Has("suspended") {
+			there.Delete("deadline") // its clock stands
+		}
+		p := planFlow(t, flow, observed)
+		got := inWords(&p.Runs[3])
+		if len(p.Create) == 1 && p.Create[0].Run == 3 {
+			got = "starts"
+		}
+		for _, row := range table {
+			if there.HasAll(row.obstacles...) {
+				if got != row.want {
+					t.Errorf("with %v the step is %q; want %q", sets.List(there), got, row.want)
+				}
+				break
+			}
+		}
+	}
+}
+
+func TestRulesApplyInOrder(t *testing.T) {
+	// In each case one rule less holds the step, and the next one decides.
 	checkFlows(t, map[string]flowCase{
 		"1 suspended": {
 			flow: newFlow("a", "b", "c: a").refers().suspend().parallelism(1).recorded(run("b").running()),
