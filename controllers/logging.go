@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -8,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
-	"github.com/jobflow-operator/jobflow-operator/internal/plan"
+	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
 // What the controllers log about work, all of it here and in newResult:
@@ -29,8 +30,8 @@ func loggersFor(mgr ctrl.Manager, kind string) func(*reconcile.Request) logr.Log
 	}
 }
 
-// logChanges logs how the status of a parent changes. The status that a reconcile begins with
-// is the newest one, so that each change is logged once, before it is written.
+// logChanges logs how the status of a parent changes. A reconcile begins with the newest
+// status, written or not, so that each change is logged once.
 func logChanges(log logr.Logger, parent v1alpha1.Parent, next v1alpha1.ParentStatus) {
 	if !log.V(1).Enabled() {
 		return
@@ -39,43 +40,28 @@ func logChanges(log logr.Logger, parent v1alpha1.Parent, next v1alpha1.ParentSta
 	if parent.GetKind() == v1alpha1.KindDaemonJob {
 		unit = "node"
 	}
-	previous := make(map[string]v1alpha1.RunStatus, len(parent.GetRuns()))
-	for _, run := range parent.GetRuns() {
-		previous[run.Name] = run
+	t := status.Compare(parent.GetStatus(), next)
+	for _, run := range t.Changed {
+		log := log.WithValues(unit, run.Name)
+		if run.Created {
+			log.V(1).Info("Job created", "job", run.JobName, "attempt", run.Attempt)
+		}
+		why := log.WithValues("reason", run.Reason, "message", run.Message)
+		switch {
+		case run.Ended && run.JobUID == "", run.Waits && slices.Contains(refusals, run.Reason):
+			why.V(1).Info("Job refused")
+		case run.Ended:
+			why.V(1).Info("Job ended", "job", run.JobName, "attempt", run.Attempt, "phase", run.Phase)
+		case run.Skipped:
+			why.V(1).Info("Skipped")
+		case run.Waits:
+			why.V(2).Info("Waiting")
+		}
 	}
-	for _, run := range next.GetRuns() {
-		logRun(log.WithValues(unit, run.Name), previous[run.Name], run)
-	}
-	if before, after := parent.GetSummary(), next.GetSummary(); before.State != after.State {
-		log.V(1).Info("State changed", "from", before.State, "to", after.State, "progress", after.Progress, "message", after.Message)
-	}
-}
-
-// logRun logs how the entry of a step or node changes.
-func logRun(log logr.Logger, before, after v1alpha1.RunStatus) {
-	if after.JobUID != "" && after.JobUID != before.JobUID {
-		log.V(1).Info("Job created", "job", after.JobName, "attempt", after.Attempt)
-	}
-	if before.Phase == after.Phase && before.Reason == after.Reason && before.Message == after.Message {
-		return
-	}
-	switch {
-	case plan.Final(after.Phase) && after.JobUID != "":
-		log.V(1).Info("Job ended", "job", after.JobName, "attempt", after.Attempt, "phase", after.Phase, "reason", after.Reason, "message", after.Message)
-	case plan.Final(after.Phase), after.Phase == v1alpha1.PhaseWaiting && refused(after.Reason):
-		log.V(1).Info("Job refused", "reason", after.Reason, "message", after.Message)
-	case after.Phase == v1alpha1.PhaseSkipped:
-		log.V(1).Info("Skipped", "reason", after.Reason, "message", after.Message)
-	case after.Phase == v1alpha1.PhaseWaiting:
-		log.V(2).Info("Waiting", "reason", after.Reason, "message", after.Message)
+	if t.StateChanged() {
+		log.V(1).Info("State changed", "from", t.Previous.State, "to", t.Next.State, "message", t.Next.Message)
 	}
 }
 
-// refused reports whether this is the reason of a Job that the API server did not create.
-func refused(reason string) bool {
-	switch reason {
-	case v1alpha1.ReasonCreateFailed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonInvalidJobTemplate:
-		return true
-	}
-	return false
-}
+// refusals are the reasons of Jobs that the API server did not create and that are retried.
+var refusals = []string{v1alpha1.ReasonCreateFailed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonInvalidJobTemplate}

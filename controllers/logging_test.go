@@ -50,11 +50,11 @@ func TestChangesAreLogged(t *testing.T) {
 			"2 Waiting step=a reason=Unschedulable message=",
 		}},
 		"a Job ends": {withJob(v1alpha1.PhaseRunning, ""), withJob(v1alpha1.PhaseFailed, "BackoffLimitExceeded"), []string{
-			"1 Job ended step=a job=f-a attempt=1 phase=Failed reason=BackoffLimitExceeded message=",
+			"1 Job ended step=a reason=BackoffLimitExceeded message= job=f-a attempt=1 phase=Failed",
 		}},
 		"a Job is created and ends before its status is computed": {waiting("", ""), withJob(v1alpha1.PhaseSucceeded, ""), []string{
 			"1 Job created step=a job=f-a attempt=1",
-			"1 Job ended step=a job=f-a attempt=1 phase=Succeeded reason= message=",
+			"1 Job ended step=a reason= message= job=f-a attempt=1 phase=Succeeded",
 		}},
 		"a Job is refused": {v1alpha1.RunStatus{}, waiting("CreateFailed", "over quota"), []string{
 			"1 Job refused step=a reason=CreateFailed message=over quota",
@@ -85,11 +85,11 @@ func TestChangesOfStateAreLogged(t *testing.T) {
 	dj.Status.State = v1alpha1.StateRunning
 	dj.Status.Nodes = []v1alpha1.RunStatus{{Name: "n", Phase: v1alpha1.PhaseRunning, JobName: "d-n", JobUID: "1", Attempt: 1}}
 	next := dj.DeepCopy()
-	next.Status.Summary = v1alpha1.Summary{State: v1alpha1.StateSucceed, Progress: "1/1", Message: "1 of 1 nodes succeeded"}
+	next.Status.Summary = v1alpha1.Summary{State: v1alpha1.StateSucceed, Message: "1 of 1 nodes succeeded"}
 	next.Status.Nodes[0].Phase = v1alpha1.PhaseSucceeded
 	want := []string{
-		"1 Job ended node=n job=d-n attempt=1 phase=Succeeded reason= message=",
-		"1 State changed from=Running to=Succeed progress=1/1 message=1 of 1 nodes succeeded",
+		"1 Job ended node=n reason= message= job=d-n attempt=1 phase=Succeeded",
+		"1 State changed from=Running to=Succeed message=1 of 1 nodes succeeded",
 	}
 	if diff := cmp.Diff(want, logLines(1, func(log logr.Logger) { logChanges(log, dj, next.GetStatus()) })); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)

@@ -64,7 +64,7 @@ var _ = Describe("Logs", func() {
 			{`"level"=1 "msg"="Job created"`, `"jobflow"=`, `"step"="a"`, `"job"="logged-a"`, `"attempt"=1`},
 			{`"level"=2 "msg"="Waiting"`, `"step"="b"`, `"reason"="Dependency" "message"="waits for a"`},
 			{`"level"=1 "msg"="Job refused"`, `"step"="taken"`, `"reason"="NameConflict"`},
-			{`"level"=1 "msg"="Job ended"`, `"step"="a"`, `"phase"="Failed" "reason"="BackoffLimitExceeded"`},
+			{`"level"=1 "msg"="Job ended"`, `"step"="a"`, `"phase"="Failed"`, `"reason"="BackoffLimitExceeded"`},
 			{`"level"=1 "msg"="Skipped"`, `"step"="b"`, `"reason"="DependencyFailed"`},
 			{`"level"=1 "msg"="State changed"`, `"from"="" "to"="Running"`},
 			{`"level"=1 "msg"="State changed"`, `"from"="Running" "to"="Failed"`},

@@ -22,6 +22,7 @@ type RunChange struct {
 	*v1alpha1.RunStatus
 	Created bool // its Job was created
 	Ended   bool // it has its result now
+	Skipped bool // it is skipped now
 	Waits   bool // it waits, for another reason than before
 }
 
@@ -45,9 +46,10 @@ func Compare(previous, next v1alpha1.ParentStatus) *Transition {
 			RunStatus: run,
 			Created:   run.JobUID != "" && run.JobUID != before.JobUID,
 			Ended:     plan.Final(run.Phase) && !plan.Final(before.Phase),
+			Skipped:   run.Phase == v1alpha1.PhaseSkipped && before.Phase != v1alpha1.PhaseSkipped,
 			Waits:     run.Phase == v1alpha1.PhaseWaiting && run.Reason != "" && run.Reason != before.Reason,
 		}
-		if change.Created || change.Ended || change.Waits {
+		if change.Created || change.Ended || change.Skipped || change.Waits {
 			t.Changed = append(t.Changed, change)
 		}
 	}
