@@ -17,9 +17,9 @@ import (
 
 // Label values of kind.
 const (
-	JobFlow     = "JobFlow"
-	DaemonJob   = "DaemonJob"
-	JobTemplate = "JobTemplate"
+	JobFlow     = v1alpha1.KindJobFlow
+	DaemonJob   = v1alpha1.KindDaemonJob
+	JobTemplate = v1alpha1.KindJobTemplate
 )
 
 // A step may take seconds or days.

@@ -57,7 +57,7 @@ func TestTransitions(t *testing.T) {
 	}
 	statuses = append(statuses, statuses[3]) // written once more, for another field
 	for i := range statuses[1:] {
-		Transition(kind, status.FlowTransition(&statuses[i], &statuses[i+1]))
+		Transition(kind, status.Compare(&statuses[i], &statuses[i+1]))
 	}
 	for name, got := range map[string]float64{
 		"started":   testutil.ToFloat64(runsStarted.WithLabelValues(kind)) - 1,
