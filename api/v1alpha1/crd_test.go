@@ -72,7 +72,7 @@ func TestCRDsFitIntoABundle(t *testing.T) {
 	}
 }
 
-// kubectl explain shows what a field of ours means.
+// kubectl explain shows what each field means.
 func TestOurFieldsHaveDescriptions(t *testing.T) {
 	for plural, typ := range kinds {
 		t.Run(plural, func(t *testing.T) {

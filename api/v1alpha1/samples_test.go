@@ -13,7 +13,7 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// Every sample of ours has only fields that exist.
+// Every sample has only fields that exist.
 func TestSamplesDecodeStrictly(t *testing.T) {
 	dir := filepath.Join("..", "..", "config", "samples")
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
@@ -89,6 +89,6 @@ func decodeSample(t *testing.T, text []byte) {
 		}
 	}
 	if ours == 0 {
-		t.Error("has no object of ours")
+		t.Error("has no object of our kinds")
 	}
 }

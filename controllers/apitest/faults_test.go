@@ -37,7 +37,7 @@ func (o *once) first(r *http.Request, body []byte) bool {
 	return !seen
 }
 
-// isWrite says whether a request creates a Job or writes a status.
+// isWrite reports whether a request creates a Job or writes a status.
 func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/jobs") ||
 		r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/status")
@@ -81,8 +81,8 @@ func refusals(code int) transport {
 	}
 }
 
-// webhookAnswers refuses every creation of a Job as the API server does when an
-// admission webhook of somebody else's is down or says no, in other words each time.
+// webhookAnswers refuses every creation of a Job, as the API server does when another admission
+// webhook is down or refuses the Job, with a different message each time.
 func webhookAnswers(code int, reason metav1.StatusReason) transport {
 	return webhookAnswersTo("", code, reason)
 }

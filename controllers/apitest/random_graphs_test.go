@@ -28,7 +28,7 @@ import (
 const perRunner = "8"
 
 // The spec plays the Job controller: it ends Jobs in random order, some of them as
-// failed, and deletes some that have ended. Now and then the operator is restarted in
+// failed, and deletes some that have ended. Sometimes the operator is restarted in
 // the middle. Whatever happens, a step's Job is created once, and not before those of
 // its dependencies are Complete, and the final state is right.
 var _ = It("runs the steps of random graphs once and in order", func() {
