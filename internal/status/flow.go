@@ -9,7 +9,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// Flow is the status of a JobFlow after its plan was applied.
+// Flow returns the status of a JobFlow after its plan was applied.
 func Flow(flow *v1alpha1.JobFlow, p *plan.Plan, now time.Time) v1alpha1.JobFlowStatus {
 	if p.Ended {
 		return endedFlow(flow)
@@ -22,16 +22,16 @@ func Flow(flow *v1alpha1.JobFlow, p *plan.Plan, now time.Time) v1alpha1.JobFlowS
 	}
 }
 
-// endedFlow is the status of a JobFlow whose end is recorded: it stays.
+// endedFlow returns the status of a JobFlow whose end is recorded: it stays as it is.
 func endedFlow(flow *v1alpha1.JobFlow) v1alpha1.JobFlowStatus {
 	next := flow.Status
 	next.ObservedGeneration = flow.Generation
 	return next
 }
 
-// InvalidFlow is the status of a JobFlow whose spec admission would have refused.
-// What has ended stays as it ended: a later edit of the spec, or a later rule of
-// ours, does not undo it.
+// InvalidFlow returns the status of a JobFlow whose spec admission would have refused. A
+// JobFlow that has ended stays as it ended: neither an edit of its spec nor a rule of a
+// later version of the operator undoes that.
 func InvalidFlow(flow *v1alpha1.JobFlow, errs field.ErrorList, now time.Time) v1alpha1.JobFlowStatus {
 	if plan.Ended(&flow.Status.Summary) {
 		return endedFlow(flow)
@@ -42,7 +42,7 @@ func InvalidFlow(flow *v1alpha1.JobFlow, errs field.ErrorList, now time.Time) v1
 	return next
 }
 
-// TerminatingFlow is the status of a JobFlow that is being deleted.
+// TerminatingFlow returns the status of a JobFlow that is being deleted.
 func TerminatingFlow(flow *v1alpha1.JobFlow, now time.Time) v1alpha1.JobFlowStatus {
 	next := flow.Status
 	next.Summary = terminating(&flow.Status.Summary, flow.Generation, now)
