@@ -1,8 +1,7 @@
 package v1alpha1
 
-// Labels that every Job and pod made by the operator carries. A value that would
-// be longer than the 63 characters of a label is cut and ends in a hash, by the
-// same rule as a Job's name.
+// Labels of every Job and pod that the operator makes. A value that would be longer than
+// the 63 characters of a label is cut and ends in a hash, by the same rule as a Job's name.
 const (
 	// KindLabel is JobFlow or DaemonJob. The operator's caches hold only Jobs and
 	// pods that have it.
@@ -26,18 +25,18 @@ const (
 	// from.
 	JobTemplateAnnotation = "api.practice.com/job-template"
 	// SuspendedAnnotation marks a Job that was suspended because its JobFlow or
-	// DaemonJob is. Only such a Job is resumed with it: one that a queue or a person
+	// DaemonJob is. Only such a Job is resumed with it: a Job that a queue or a person
 	// suspended stays suspended.
 	SuspendedAnnotation = "api.practice.com/suspended-by-parent"
 	// TTLAnnotation holds the ttlSecondsAfterFinished of the Job's template until
 	// the result of the Job is recorded in status; only then is it set on the Job.
-	// A Job that vanished before that could not be told from one that never ran.
+	// Otherwise a Job that vanished before that would look like one that never ran.
 	TTLAnnotation = "api.practice.com/ttl-seconds-after-finished"
 	// DeadlineAnnotation marks a Job that was ended because its JobFlow's
 	// activeDeadlineSeconds had passed.
 	DeadlineAnnotation = "api.practice.com/ended-by-deadline"
 	// SettingsAnnotation holds the mutable settings of a DaemonJob that were last
-	// carried over to the Job, so that what others change on the Job is left alone.
+	// applied to the Job, so that changes by others are left alone.
 	SettingsAnnotation = "api.practice.com/settings"
 )
 
@@ -50,11 +49,11 @@ const (
 	ConditionFailed = "Failed"
 	// ConditionSuspended is True while spec.suspend holds the object. As on a Job.
 	ConditionSuspended = "Suspended"
-	// ConditionReady is True once the object is Complete, and False before and when
+	// ConditionReady is True once the object is Complete, and False before that and if
 	// it failed. By the kstatus rules.
 	ConditionReady = "Ready"
-	// ConditionStalled is True when nothing goes on until somebody acts: the object
-	// failed, or the name of a Job is taken. By the kstatus rules.
+	// ConditionStalled is True if nothing happens until a person acts: the object failed,
+	// or the name of a Job is taken. By the kstatus rules.
 	ConditionStalled = "Stalled"
 )
 

@@ -58,7 +58,7 @@ type Reason struct {
 	// for it.
 	Warns bool
 	// Rank is the order in which one reason is chosen if the pods of a Job wait for
-	// several: first what stays until somebody fixes it. 0 if no pod waits for it.
+	// several: first what stays until it is fixed. 0 if no pod waits for it.
 	Rank int
 	// Meaning and Advice are the texts of the documentation, in Markdown.
 	Meaning, Advice string

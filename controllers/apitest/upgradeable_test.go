@@ -68,7 +68,7 @@ func (c *toldOLM) count() int {
 
 var _ = Describe("Upgradeable", func() {
 	const (
-		notHeld = "True NotHeld: What runs goes on through an upgrade; --hold-upgrades is not set."
+		notHeld = "True NotHeld: JobFlows and DaemonJobs go on through an upgrade; --hold-upgrades is not set."
 		nothing = "True NothingRuns: No JobFlow and no DaemonJob is Running."
 	)
 	var (

@@ -20,23 +20,23 @@ type hold struct {
 	text   string
 }
 
-// message names the pod at the end, also where the text has to be cut.
+// message names the pod at the end, even if the text has to be cut.
 func (h *hold) message() string {
 	pod := " (pod " + clip(h.pod, maxLength) + ")"
 	return clip(h.text, maxMessage-len(pod)) + pod
 }
 
-// heldUp says what holds up the pods, or nil when one of them runs or is on its
-// way, and when there are none. Pods that have ended or are being deleted say
-// nothing about what comes next. Among several pods the choice does not depend
-// on their order, so that status does not change when nothing has.
-func heldUp(pods []*corev1.Pod) *hold {
+// chooseHold returns what holds up the pods, or nil if there are none, or if one of them
+// runs or is on its way. Pods that have ended or are being deleted do not count. The choice
+// among several pods does not depend on their order, so that status does not change when
+// nothing has changed.
+func chooseHold(pods []*corev1.Pod) *hold {
 	var holds []*hold
 	for _, pod := range pods {
 		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
-		h := holdOf(pod)
+		h := findHold(pod)
 		if h == nil {
 			return nil
 		}
@@ -53,7 +53,7 @@ func heldUp(pods []*corev1.Pod) *hold {
 	})
 }
 
-func holdOf(pod *corev1.Pod) *hold {
+func findHold(pod *corev1.Pod) *hold {
 	if len(pod.Spec.SchedulingGates) > 0 {
 		gates := make([]string, 0, len(pod.Spec.SchedulingGates))
 		for _, gate := range pod.Spec.SchedulingGates {
@@ -69,7 +69,7 @@ func holdOf(pod *corev1.Pod) *hold {
 	}
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range statuses {
-			if reason, text := containerHold(&statuses[i]); reason != "" {
+			if reason, text := findContainerHold(&statuses[i]); reason != "" {
 				return &hold{pod.Name, reason, text}
 			}
 		}
@@ -77,18 +77,17 @@ func holdOf(pod *corev1.Pod) *hold {
 	return nil
 }
 
-// The kubelet's words for a container that waits for an image, and for one that
-// cannot be created. The first set are those that take turns while the kubelet
-// tries again.
+// The kubelet's reasons for a container that waits for an image, and for one that cannot
+// be created. Those of the first set alternate while the kubelet retries.
 var (
 	pullReasons   = sets.New("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed", "ImageInspectError")
 	createReasons = sets.New("CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError")
 )
 
-// containerHold says in words of our own what a container waits for, wherever
-// the kubelet's own message changes from one attempt to the next: it would be
-// written to status every few seconds.
-func containerHold(status *corev1.ContainerStatus) (reason, text string) {
+// findContainerHold returns why a container waits, in the operator's words if the kubelet's
+// message changes from one retry to the next: that message would be written to status every
+// few seconds.
+func findContainerHold(status *corev1.ContainerStatus) (reason, text string) {
 	waiting := status.State.Waiting
 	if waiting == nil {
 		return "", ""
@@ -101,7 +100,7 @@ func containerHold(status *corev1.ContainerStatus) (reason, text string) {
 	case waiting.Reason == "ErrImageNeverPull":
 		return v1alpha1.ReasonImagePull, fmt.Sprintf("image %q is not on the node, and its imagePullPolicy is Never", status.Image)
 	case waiting.Reason == "CreateContainerConfigError":
-		// This message names the ConfigMap, Secret or key, and stays the same.
+		// This message names the ConfigMap, Secret or key, and does not change.
 		return v1alpha1.ReasonContainerConfig, fmt.Sprintf("container %s cannot be created: %s", status.Name, waiting.Message)
 	case createReasons.Has(waiting.Reason):
 		return v1alpha1.ReasonContainerConfig, fmt.Sprintf("container %s cannot be created: %s", status.Name, waiting.Reason)
@@ -109,8 +108,8 @@ func containerHold(status *corev1.ContainerStatus) (reason, text string) {
 	return "", ""
 }
 
-// PodState is what a pod adds to the state of its Job: a change of anything else says
-// nothing new. The zero value is a pod that runs or is on its way.
+// PodState is what a pod adds to the state of its Job; no other change of the pod matters.
+// The zero value is a pod that runs or is on its way.
 type PodState struct {
 	Deleting bool
 	Ended    corev1.PodPhase // Succeeded, Failed, or empty
@@ -127,7 +126,7 @@ func ObservePod(pod *corev1.Pod) PodState {
 	case corev1.PodFailed:
 		state.Ended = pod.Status.Phase
 	default:
-		if h := holdOf(pod); h != nil {
+		if h := findHold(pod); h != nil {
 			state.hold = *h
 		}
 	}

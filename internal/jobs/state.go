@@ -14,14 +14,14 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// maxMessage is the longest message, in characters, that goes into status. Each
-// of up to 1,000 steps has one.
+// maxMessage is the largest number of characters of a message in status. Each of up to
+// 1,000 steps has one.
 const maxMessage = 256
 
-// queueLabel is the label by which Kueue knows the queue of a Job.
+// queueLabel is Kueue's label for the queue of a Job.
 const queueLabel = "kueue.x-k8s.io/queue-name"
 
-// State is what a Job and its pods say about a step or node.
+// State is what a Job and its pods show about a step or node.
 type State struct {
 	Name string
 	UID  types.UID
@@ -32,18 +32,17 @@ type State struct {
 
 	// StartTime is the Job's creation.
 	StartTime metav1.Time
-	// CompletionTime is set once the Job is Succeeded or Failed and says when.
+	// CompletionTime is when the Job became Succeeded or Failed; nil before that.
 	CompletionTime *metav1.Time
 
-	// Certain is true when the Job has not ended and its pods prove that it will be
-	// Succeeded.
+	// Certain is true if the Job has not ended, and its pods prove that it will succeed.
 	Certain bool
 	// Deleting is true when the Job has a deletion timestamp.
 	Deleting bool
 	// Suspended is true when spec.suspend is.
 	Suspended bool
 
-	// Job is the Job itself, to be read only.
+	// Job is the Job itself, which must not be changed.
 	Job *batchv1.Job
 }
 
@@ -57,7 +56,7 @@ func Observe(job *batchv1.Job, pods []*corev1.Pod) State {
 		Suspended: ptr.Deref(job.Spec.Suspend, false),
 		Job:       job,
 	}
-	switch end := endOf(job); {
+	switch end := findEnd(job); {
 	case end != nil && end.Type == batchv1.JobComplete:
 		state.Phase = v1alpha1.PhaseSucceeded
 		state.CompletionTime = completionTime(job, end)
@@ -66,20 +65,20 @@ func Observe(job *batchv1.Job, pods []*corev1.Pod) State {
 		state.CompletionTime = completionTime(job, end)
 	case state.Suspended:
 		state.Phase = v1alpha1.PhaseWaiting
-		state.Reason, state.Message = suspension(job)
+		state.Reason, state.Message = explainSuspension(job)
 	default:
 		state.Phase = v1alpha1.PhaseRunning
 		state.Certain = completionCertain(job, pods)
-		if hold := heldUp(pods); hold != nil {
+		if hold := chooseHold(pods); hold != nil {
 			state.Phase, state.Reason, state.Message = v1alpha1.PhaseWaiting, hold.reason, hold.message()
 		}
 	}
 	return state
 }
 
-// Clip makes one line of a message and cuts it to what status holds. What is not
-// UTF-8 could not be stored as it is: the status that comes back would differ from
-// the one that is computed, and be written in every pass.
+// Clip turns a message into one line and cuts it to the size that status allows. It also
+// replaces what is not UTF-8, which is not stored as it is: the status that comes back would
+// differ from the computed one, and would be written in every reconcile.
 func Clip(s string) string {
 	return clip(s, maxMessage)
 }
@@ -92,10 +91,10 @@ func clip(s string, limit int) string {
 	return string([]rune(s)[:limit-1]) + "…"
 }
 
-// endOf is the condition that says that the Job has ended, or nil.
-// SuccessCriteriaMet and FailureTarget come earlier, while pods still run; and
-// counters say nothing, since a policy may succeed or fail a Job at any count.
-func endOf(job *batchv1.Job) *batchv1.JobCondition {
+// findEnd returns the condition with which the Job has ended, or nil. SuccessCriteriaMet and
+// FailureTarget come earlier, while pods still run. Counters prove nothing, since a policy
+// may succeed or fail a Job at any count.
+func findEnd(job *batchv1.Job) *batchv1.JobCondition {
 	for i := range job.Status.Conditions {
 		c := &job.Status.Conditions[i]
 		if c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) {
@@ -105,8 +104,8 @@ func endOf(job *batchv1.Job) *batchv1.JobCondition {
 	return nil
 }
 
-// completionTime is status.completionTime, which a Job that failed does not
-// have, or else the time of the condition.
+// completionTime returns status.completionTime or, for a Job that failed and has none, the
+// time of the condition.
 func completionTime(job *batchv1.Job, end *batchv1.JobCondition) *metav1.Time {
 	if job.Status.CompletionTime != nil {
 		return job.Status.CompletionTime.DeepCopy()
@@ -117,13 +116,13 @@ func completionTime(job *batchv1.Job, end *batchv1.JobCondition) *metav1.Time {
 	return end.LastTransitionTime.DeepCopy()
 }
 
-// suspension says who holds a Job whose spec.suspend is true.
-func suspension(job *batchv1.Job) (reason, message string) {
+// explainSuspension returns who holds a Job whose spec.suspend is true.
+func explainSuspension(job *batchv1.Job) (reason, message string) {
 	if _, ok := job.Annotations[v1alpha1.SuspendedAnnotation]; ok {
 		return v1alpha1.ReasonSuspended, fmt.Sprintf("spec.suspend of the %s is true", job.Labels[v1alpha1.KindLabel])
 	}
 	if queue := job.Labels[queueLabel]; queue != "" {
 		return v1alpha1.ReasonQueued, Clip(fmt.Sprintf("waits in queue %s: spec.suspend of Job %s is true", queue, job.Name))
 	}
-	return v1alpha1.ReasonQueued, Clip(fmt.Sprintf("spec.suspend of Job %s is true, until a queue or a person sets it to false", job.Name))
+	return v1alpha1.ReasonQueued, Clip(fmt.Sprintf("spec.suspend of Job %s is true; it starts when a queue or a person sets that to false", job.Name))
 }

@@ -108,7 +108,7 @@ func TestObserveTheJob(t *testing.T) {
 		},
 		"suspended by a person": {
 			newJob(suspended),
-			State{Phase: v1alpha1.PhaseWaiting, Suspended: true, Reason: v1alpha1.ReasonQueued, Message: "spec.suspend of Job flow-step is true, until a queue or a person sets it to false"},
+			State{Phase: v1alpha1.PhaseWaiting, Suspended: true, Reason: v1alpha1.ReasonQueued, Message: "spec.suspend of Job flow-step is true; it starts when a queue or a person sets that to false"},
 		},
 		"resumed, with the mark still there": {
 			newJob(func(j *batchv1.Job) {

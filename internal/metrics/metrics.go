@@ -22,7 +22,7 @@ const (
 	JobTemplate = v1alpha1.KindJobTemplate
 )
 
-// A step may take seconds or days.
+// durationBuckets fit steps that take seconds and steps that take days.
 var durationBuckets = []float64{1, 5, 15, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600}
 
 var (
@@ -33,7 +33,7 @@ var (
 
 	runsFinished = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "jobflow_runs_finished_total",
-		Help: "Steps of JobFlows and nodes of DaemonJobs that have their result: Succeeded or Failed.",
+		Help: "Steps of JobFlows and nodes of DaemonJobs that ended, by result: Succeeded or Failed.",
 	}, []string{"kind", "result"})
 
 	runDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -44,7 +44,7 @@ var (
 
 	startDelay = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "jobflow_step_start_delay_seconds",
-		Help:    "Time from the end of a step's last dependency, as its Job says in whole seconds, to the creation of the step's Job.",
+		Help:    "Time from the end of a step's last dependency, which its Job gives in whole seconds, to the creation of the step's Job.",
 		Buckets: []float64{0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600},
 	})
 
@@ -61,7 +61,7 @@ var (
 
 	reconcileErrors = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "jobflow_reconcile_errors_total",
-		Help: "Reconciles that ended in an error and are tried again, by what the API server answered.",
+		Help: "Reconciles that ended in an error and are retried, by the answer of the API server.",
 	}, []string{"kind", "reason"})
 
 	buildInfo = prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -74,8 +74,8 @@ var collectors = []prometheus.Collector{
 	runsStarted, runsFinished, runDuration, startDelay, finished, duration, reconcileErrors, buildInfo, objectCollector{},
 }
 
-// errorReasons are the values of the label reason of reconcile errors; any other
-// answer, and no answer, counts as unknown.
+// errorReasons are the values of the label reason of reconcile errors. Any other answer,
+// and no answer, counts as unknown.
 var errorReasons = []string{
 	string(metav1.StatusReasonForbidden),
 	string(metav1.StatusReasonUnauthorized),
@@ -90,13 +90,13 @@ var errorReasons = []string{
 
 func init() {
 	metrics.Registry.MustRegister(collectors...)
-	// How long the API server takes to answer.
+	// The latency of the API server.
 	metrics.RegisterRESTClientMetrics(metrics.MetricRequestLatency)
 	startAtZero()
 }
 
-// startAtZero makes every series exist. One that began with the first failure would
-// begin at 1, and increase() would not see that one.
+// startAtZero creates every series. A series that began with the first failure would begin
+// at 1, and increase() would miss that failure.
 func startAtZero() {
 	for _, kind := range []string{JobFlow, DaemonJob} {
 		runsStarted.WithLabelValues(kind)
@@ -116,16 +116,16 @@ func startAtZero() {
 	}
 }
 
-// Version says which version of the operator this is.
+// Version sets the version of the operator.
 func Version(version string) { buildInfo.WithLabelValues(version).Set(1) }
 
 // ReconcileFailed counts a reconcile of a kind that ended in an error.
 func ReconcileFailed(kind string, err error) {
-	reconcileErrors.WithLabelValues(kind, oneOf(errorReasons, string(apierrors.ReasonForError(err)))).Inc()
+	reconcileErrors.WithLabelValues(kind, limitTo(errorReasons, string(apierrors.ReasonForError(err)))).Inc()
 }
 
-// Transition counts what a change of status is worth. It is called once for each
-// status that was written.
+// Transition counts what happened in a transition. It is called once for each status that
+// was written.
 func Transition(kind string, t *status.Transition) {
 	for _, run := range t.Changed {
 		if run.Created {
@@ -136,10 +136,10 @@ func Transition(kind string, t *status.Transition) {
 		}
 	}
 	previous, next := t.Previous, t.Next
-	// By the counts, not the list: a DaemonJob of many nodes no longer lists those
-	// that Succeeded.
-	count(kind, v1alpha1.PhaseSucceeded, previous.Succeeded, next.Succeeded)
-	count(kind, v1alpha1.PhaseFailed, previous.Failed, next.Failed)
+	// These use the counts and not the list, because a DaemonJob of many nodes no longer
+	// lists those that Succeeded.
+	countResults(kind, v1alpha1.PhaseSucceeded, previous.Succeeded, next.Succeeded)
+	countResults(kind, v1alpha1.PhaseFailed, previous.Failed, next.Failed)
 	if next.CompletionTime != nil && previous.CompletionTime == nil {
 		state := string(next.State)
 		finished.WithLabelValues(kind, state).Inc()
@@ -149,13 +149,14 @@ func Transition(kind string, t *status.Transition) {
 	}
 }
 
-func count(kind string, result v1alpha1.Phase, before, now int32) {
+func countResults(kind string, result v1alpha1.Phase, before, now int32) {
 	if now > before {
 		runsFinished.WithLabelValues(kind, string(result)).Add(float64(now - before))
 	}
 }
 
-// StepStarted observes how long after its last dependency a step's Job was created.
+// StepStarted observes the time from the end of a step's last dependency to the creation of
+// its Job.
 func StepStarted(delay time.Duration) {
 	startDelay.Observe(max(delay, 0).Seconds())
 }

@@ -17,37 +17,37 @@ var (
 	objects = prometheus.NewDesc("jobflow_objects", "JobFlows and DaemonJobs that exist, by state.", []string{"kind", "state"}, nil)
 
 	waitingRuns = prometheus.NewDesc("jobflow_waiting_runs",
-		"Steps of JobFlows and nodes of DaemonJobs that are Waiting, by what for.", []string{"kind", "reason"}, nil)
+		"Steps of JobFlows and nodes of DaemonJobs that are Waiting, by reason.", []string{"kind", "reason"}, nil)
 
 	stalledObjects = prometheus.NewDesc("jobflow_stalled_objects",
-		"JobFlows and DaemonJobs that have not ended and in which nothing runs, by what holds them up. Not those that are suspended, queued or being deleted.",
+		"JobFlows and DaemonJobs that have not ended and in which nothing runs, by reason. Not those that are suspended, queued or being deleted.",
 		[]string{"kind", "reason"}, nil)
 
 	stalledSeconds = prometheus.NewDesc("jobflow_stalled_seconds",
-		"How long the one of jobflow_stalled_objects that waits longest has not gone on: since it started or resumed, or a Job of it was created or ended.",
+		"Time since anything happened to the one of jobflow_stalled_objects that waits longest: since it started or resumed, or a Job of it was created or ended.",
 		[]string{"kind", "reason"}, nil)
 )
 
-// states are all values of the label state: a state that no object is in counts 0.
+// states are all values of the label state. A state that no object is in counts 0.
 var states = []v1alpha1.State{
 	v1alpha1.StatePending, v1alpha1.StateRunning, v1alpha1.StateSucceed,
 	v1alpha1.StateFailed, v1alpha1.StateTerminating, v1alpha1.StateSuspended,
 }
 
-// source is where objects are counted, and the clock that says how long they wait.
+// source is where objects are counted, and the clock for how long they wait.
 type source struct {
 	reader client.Reader
 	now    func() time.Time
 }
 
-// cached is set once a manager has a cache.
+// cached is nil until a manager has a cache.
 var cached atomic.Pointer[source]
 
-// CountObjects lets the metrics about objects count what the cache holds.
+// CountObjects makes the metrics about objects count those in the cache.
 func CountObjects(reader client.Reader, now func() time.Time) { cached.Store(&source{reader, now}) }
 
-// objectCollector counts objects when it is asked, from the cache: a gauge that is
-// kept up to date by hand is wrong after the first event that was missed.
+// objectCollector counts the objects in the cache at each scrape. A gauge that is updated
+// by events is wrong after the first event that is missed.
 type objectCollector struct{}
 
 // Describe implements prometheus.Collector.
@@ -93,7 +93,7 @@ func (objectCollector) Collect(out chan<- prometheus.Metric) {
 	ofDaemons.collect(DaemonJob, out)
 }
 
-// census is what there is of one kind.
+// census counts the objects of one kind.
 type census struct {
 	states  map[v1alpha1.State]int
 	waiting map[string]int
@@ -106,16 +106,16 @@ func newCensus() census {
 }
 
 func (c census) add(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus, now time.Time) {
-	c.states[stateOf(s)]++
+	c.states[effectiveState(s)]++
 	if plan.Ended(s) {
 		return
 	}
 	for i := range runs {
 		if runs[i].Phase == v1alpha1.PhaseWaiting {
-			c.waiting[oneOf(waitingReasons, runs[i].Reason)]++
+			c.waiting[limitTo(waitingReasons, runs[i].Reason)]++
 		}
 	}
-	if reason, since, is := stalled(created, s, runs); is {
+	if reason, since, stalled := findStall(created, s, runs); stalled {
 		c.stalled[reason]++
 		c.longest[reason] = max(c.longest[reason], now.Sub(since))
 	}
@@ -137,8 +137,8 @@ func (c census) collect(kind string, out chan<- prometheus.Metric) {
 	}
 }
 
-// stateOf counts what no controller has looked at yet as pending.
-func stateOf(s *v1alpha1.Summary) v1alpha1.State {
+// effectiveState returns the state of an object. One that was never reconciled is Pending.
+func effectiveState(s *v1alpha1.Summary) v1alpha1.State {
 	if s.State == "" {
 		return v1alpha1.StatePending
 	}

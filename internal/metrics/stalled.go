@@ -11,8 +11,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// unknown is the reason where status gives none, or one that is not among those
-// that are counted.
+// unknown is the reason if status gives none, or one that is not counted.
 const unknown = "Unknown"
 
 // stalledReasons are all values of the label reason of stalled objects, waitingReasons
@@ -32,18 +31,18 @@ func reasonsWith(property func(*v1alpha1.Reason) bool) []string {
 	return append(names, unknown)
 }
 
-// stalled says why an object does not go on, and since when. An object in which
-// anything runs, or waits in a queue, goes on, however long that takes; one that is
-// suspended or being deleted was told to stop.
-func stalled(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus) (reason string, since time.Time, is bool) {
+// findStall reports whether an object is stalled, why, and since when. An object of which a
+// Job runs or waits in a queue is not, however long that takes. Neither is one that is
+// suspended or being deleted.
+func findStall(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus) (reason string, since time.Time, stalled bool) {
 	if plan.Ended(s) {
 		return "", time.Time{}, false
 	}
 	since = lastProgress(created, s, runs)
 	if failed := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionFailed); failed != nil && failed.Status == metav1.ConditionTrue {
-		// It has not ended: its spec is invalid. Its counts stand still, so that what
-		// they say runs may long be over.
-		return v1alpha1.ReasonInvalidSpec, later(since, &failed.LastTransitionTime), true
+		// It has not ended, so its spec is invalid. Its counts are no longer updated: what
+		// they count as Running may have ended long ago.
+		return v1alpha1.ReasonInvalidSpec, latest(since, &failed.LastTransitionTime), true
 	}
 	if s.State == v1alpha1.StateSuspended || s.State == v1alpha1.StateTerminating || s.Running > 0 {
 		return "", time.Time{}, false
@@ -56,7 +55,7 @@ func stalled(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus
 		case v1alpha1.ActorQueue:
 			return "", time.Time{}, false
 		case v1alpha1.ActorOperator:
-			// Its turn has not come; what holds up another one is the reason.
+			// The operator starts it in its turn; the reason is that of another one.
 		default:
 			if reason == "" {
 				reason = runs[i].Reason
@@ -66,29 +65,29 @@ func stalled(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus
 	if ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady); reason == "" && ready != nil {
 		reason = ready.Reason // NoEligibleNode
 	}
-	return oneOf(stalledReasons, reason), since, true
+	return limitTo(stalledReasons, reason), since, true
 }
 
-// lastProgress is when an object last went on: it was created, started or resumed,
-// or one of its Jobs was created or ended.
+// lastProgress returns when something last happened to an object: it was created, started
+// or resumed, or one of its Jobs was created or ended.
 func lastProgress(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus) time.Time {
-	last := later(created.Time, s.StartTime)
+	last := latest(created.Time, s.StartTime)
 	for i := range runs {
-		last = later(last, runs[i].StartTime)
-		last = later(last, runs[i].CompletionTime)
+		last = latest(last, runs[i].StartTime)
+		last = latest(last, runs[i].CompletionTime)
 	}
 	return last
 }
 
-func later(a time.Time, b *metav1.Time) time.Time {
+func latest(a time.Time, b *metav1.Time) time.Time {
 	if b != nil && b.After(a) {
 		return b.Time
 	}
 	return a
 }
 
-// oneOf bounds the values of a label.
-func oneOf(known []string, value string) string {
+// limitTo bounds the values of a label.
+func limitTo(known []string, value string) string {
 	if slices.Contains(known, value) {
 		return value
 	}

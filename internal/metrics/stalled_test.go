@@ -134,7 +134,7 @@ func TestStalled(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reason, since, is := stalled(*at(5), &test.summary, test.runs)
+			reason, since, is := findStall(*at(5), &test.summary, test.runs)
 			switch {
 			case is != (test.want != nil):
 				t.Errorf("stalled is %t (%s)", is, reason)

@@ -8,9 +8,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
-// adjust brings a Job that exists in line with its parent. recorded says that its
-// result is in status. settings is the DaemonJob's spec, nil for a step: a step's
-// Job never changes after its creation in any other way.
+// adjust brings a Job that exists in line with its parent. recorded means that its result
+// is in status. settings is the DaemonJob's spec, or nil for a step: the Job of a step
+// does not follow its template after its creation.
 func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) {
 	if job.Deleting {
 		return
@@ -23,7 +23,7 @@ func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) 
 		return to
 	}
 
-	_, ours := job.Job.Annotations[v1alpha1.SuspendedAnnotation]
+	_, suspendedByParent := job.Job.Annotations[v1alpha1.SuspendedAnnotation]
 	switch {
 	case Final(job.Phase):
 		if recorded {
@@ -38,7 +38,7 @@ func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) 
 		if p.Suspended && !job.Suspended {
 			edit().Spec.Suspend = new(true)
 			annotate(to, v1alpha1.SuspendedAnnotation, "true")
-		} else if !p.Suspended && ours {
+		} else if !p.Suspended && suspendedByParent {
 			edit().Spec.Suspend = new(false)
 			delete(to.Annotations, v1alpha1.SuspendedAnnotation)
 		}
@@ -48,14 +48,14 @@ func (p *Plan) adjust(job jobs.State, recorded bool, settings *batchv1.JobSpec) 
 	}
 }
 
-// outdated says whether the DaemonJob's settings have changed since they were last
-// carried over to the Job.
+// outdated reports whether the DaemonJob's settings have changed since they were last
+// applied to the Job.
 func outdated(job *batchv1.Job, settings *batchv1.JobSpec) bool {
 	return settings != nil && job.Annotations[v1alpha1.SettingsAnnotation] != jobs.Settings(settings)
 }
 
-// release lets the TTL controller take a Job whose result is recorded. Of the
-// settings of a DaemonJob only the TTL still matters to such a Job.
+// release lets the TTL controller delete a Job whose result is recorded. Of a DaemonJob's
+// settings, only the TTL still matters to such a Job.
 func release(job *batchv1.Job, settings *batchv1.JobSpec, edit func() *batchv1.Job) {
 	ttl := job.Spec.TTLSecondsAfterFinished
 	seconds, held := jobs.TTL(job)
@@ -80,10 +80,10 @@ func release(job *batchv1.Job, settings *batchv1.JobSpec, edit func() *batchv1.J
 	}
 }
 
-// end stops a Job for the parent's deadline by a deadline of its own, already
-// passed: the Job controller then ends its pods and marks it Failed with
-// DeadlineExceeded, and Job, pods and logs stay to be looked at. A suspended Job
-// has no running clock, so only deleting it ends it.
+// end stops a Job because the parent's deadline has passed, by giving it a deadline that
+// has passed too. The Job controller then ends its pods and marks it Failed with
+// DeadlineExceeded, and the Job, its pods and their logs can still be inspected. The clock
+// of a suspended Job does not run, so such a Job can only be deleted.
 func (p *Plan) end(job jobs.State, edit func() *batchv1.Job) {
 	if job.Suspended {
 		p.Delete = append(p.Delete, job.Job)

@@ -27,7 +27,7 @@ func (p *Plan) FirstBatch(now time.Time) int {
 // RecordCreated records a Job that was created, or found to exist already, for a run.
 func (p *Plan) RecordCreated(run int, job *batchv1.Job) {
 	entry := &p.Runs[run]
-	p.Runs[run] = fromJob(entry.Name, entry, jobs.Observe(job, nil))
+	p.Runs[run] = makeEntryFromJob(entry.Name, entry, jobs.Observe(job, nil))
 }
 
 // RecordFailure records that the Job of a run could not be created now, and when it is
@@ -40,8 +40,8 @@ func (p *Plan) RecordFailure(run int, failure CreateFailure, now time.Time) {
 }
 
 // RecordNotTried records that the Job of a run was not tried after another was refused.
-// Its own last failure, if it is still recorded, says more, unless it may have ended
-// because somebody edited the JobTemplate.
+// Its own last failure, if it is still recorded, is a better explanation, except if an edit
+// of the JobTemplate may have fixed it.
 func (p *Plan) RecordNotTried(run int, refused string) {
 	name := p.Runs[run].Name
 	last, found := p.failures.byRun[name]

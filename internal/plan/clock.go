@@ -21,8 +21,8 @@ func Ended(parent interface{ GetSummary() *v1alpha1.Summary }) bool {
 	return failed != nil && failed.Status == metav1.ConditionTrue && failed.Reason != v1alpha1.ReasonInvalidSpec
 }
 
-// startClock sets StartTime: now when the parent is first active and, as on a
-// Job, when it is resumed. While it is suspended the clock stands.
+// startClock sets StartTime to now when the parent is first active and, as on a Job, when
+// it is resumed. The clock does not run while the parent is suspended.
 func (p *Plan) startClock(status *v1alpha1.Summary, suspend bool, now time.Time) {
 	p.Suspended = suspend
 	p.StartTime = status.StartTime
@@ -41,12 +41,12 @@ func (p *Plan) waitIfSuspended() fate {
 	return wait(v1alpha1.ReasonSuspended, "waits for spec.suspend to be false")
 }
 
-// checkDeadline sets Expired, or when to look again.
+// checkDeadline sets Expired, or requeues for the time when the deadline passes.
 func (p *Plan) checkDeadline(seconds *int64, now time.Time) {
 	if seconds == nil || p.Suspended {
 		return
 	}
-	// More than 292 years do not fit a Duration; people who write that mean never.
+	// More than 292 years do not fit into a Duration. Whoever sets that means never.
 	if *seconds > int64(math.MaxInt64/time.Second) {
 		return
 	}
@@ -55,7 +55,7 @@ func (p *Plan) checkDeadline(seconds *int64, now time.Time) {
 	p.WakeAfter(left)
 }
 
-// checkTTL sets DeleteParent, or when to look again.
+// checkTTL sets DeleteParent, or requeues for the time when the TTL has passed.
 func (p *Plan) checkTTL(seconds *int32, completion *metav1.Time, now time.Time) {
 	if seconds == nil || completion == nil {
 		return

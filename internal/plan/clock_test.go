@@ -18,7 +18,7 @@ const (
 )
 
 func queued(run string) string {
-	return run + " Waiting Queued: spec.suspend of Job p-" + run + " is true, until a queue or a person sets it to false"
+	return run + " Waiting Queued: spec.suspend of Job p-" + run + " is true; it starts when a queue or a person sets that to false"
 }
 
 func TestSuspend(t *testing.T) {

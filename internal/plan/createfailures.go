@@ -55,8 +55,8 @@ type failedCreation struct {
 // The API server, or a webhook, may word the same refusal differently each time: with
 // the number of the request, or the time. Each status write causes the next try, and the
 // two would chase each other. So a message of CreateFailed stays until the next retry is
-// due. Messages of other reasons do not change by themselves; if they do, somebody edited
-// the JobTemplate. A transient error does not replace what the API server said before.
+// due. Messages of other reasons do not change by themselves, but only when the
+// JobTemplate is edited. A transient error does not replace what the API server said before.
 func (f *CreateFailures) Record(run string, failure CreateFailure, now time.Time) (reason, message string) {
 	if failure.Reason == v1alpha1.ReasonCreateFailed && f.currentProbe(now) == "" {
 		f.probe, f.probeSince = run, now

@@ -73,7 +73,7 @@ func (p *daemonPlan) startNodes(dj *v1alpha1.DaemonJob, succeeded Digest, now ti
 			continue // recorded without an entry of its own
 		}
 		n.was = p.recorded[name]
-		n.run, n.placement = p.seen.known(name, n.was, now), placed[name]
+		n.run, n.placement = p.seen.makeEntry(name, n.was, now), placed[name]
 		f := nodeRules.decide(n)
 		if f.outcome == leftOut {
 			continue

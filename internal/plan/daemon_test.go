@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	taintedNode = "Skipped UntoleratedTaint: the pod template does not tolerate the taint t:NoSchedule"
-	goneNode    = "n1 Skipped NodeGone: node n1 left the cluster before Job p-n1 had ended"
-	earlierLife = "Waiting NodeGone: waits for Job p-n1 of the node's earlier life to be deleted"
+	taintedNode    = "Skipped UntoleratedTaint: the pod template does not tolerate the taint t:NoSchedule"
+	goneNode       = "n1 Skipped NodeGone: node n1 left the cluster before Job p-n1 had ended"
+	oldJobDeleting = "Waiting NodeGone: the node left the cluster and came back; waits until its old Job p-n1 is deleted"
 )
 
 // goneRun is the entry of n1, which left while its Job ran.
@@ -180,17 +180,17 @@ func TestNodesThatComeBack(t *testing.T) {
 		"before the Job is deleted, or the cache does not show that yet": {
 			dj:   newDaemon().recorded(goneRun()),
 			seen: seen(job("n1")).on("n1"),
-			want: outcome{Runs: []string{"n1 " + earlierLife}, Delete: []string{"p-n1"}},
+			want: outcome{Runs: []string{"n1 " + oldJobDeleting}, Delete: []string{"p-n1"}},
 		},
 		"while the Job is being deleted": {
 			dj:   newDaemon().recorded(goneRun()),
 			seen: seen(job("n1").deleting()).on("n1"),
-			want: outcome{Runs: []string{"n1 " + earlierLife}},
+			want: outcome{Runs: []string{"n1 " + oldJobDeleting}},
 		},
 		"it still is": {
 			dj:   newDaemon().recorded(waiting),
 			seen: seen(job("n1").deleting()).on("n1"),
-			want: outcome{Runs: []string{"n1 " + earlierLife}},
+			want: outcome{Runs: []string{"n1 " + oldJobDeleting}},
 		},
 		"and leaves again meanwhile": {
 			dj:   newDaemon().recorded(waiting),

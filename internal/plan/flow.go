@@ -55,7 +55,7 @@ func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now tim
 	p.Runs = make([]v1alpha1.RunStatus, len(flow.Spec.Flows))
 	for i := range flow.Spec.Flows {
 		name := flow.Spec.Flows[i].Name
-		p.Runs[i] = seen.known(name, p.recorded[name], now)
+		p.Runs[i] = seen.makeEntry(name, p.recorded[name], now)
 		p.explainDeadline(&p.Runs[i], p.recorded[name])
 		if Active(&p.Runs[i]) && !p.certain(i) {
 			p.active++

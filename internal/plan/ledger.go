@@ -10,19 +10,19 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
-// Final says whether a step or node has its result. It never changes again.
+// Final reports whether a phase is a result, which never changes again.
 func Final(phase v1alpha1.Phase) bool {
 	return phase == v1alpha1.PhaseSucceeded || phase == v1alpha1.PhaseFailed
 }
 
-// Active says whether a step or node has a Job that has not ended and is not to be
+// Active reports whether a step or node has a Job that has not ended and that need not be
 // deleted because its node left.
 func Active(run *v1alpha1.RunStatus) bool {
 	return run.JobUID != "" && run.Reason != v1alpha1.ReasonNodeGone &&
 		(run.Phase == v1alpha1.PhaseRunning || run.Phase == v1alpha1.PhaseWaiting)
 }
 
-func byName(runs []v1alpha1.RunStatus) map[string]*v1alpha1.RunStatus {
+func indexByName(runs []v1alpha1.RunStatus) map[string]*v1alpha1.RunStatus {
 	index := make(map[string]*v1alpha1.RunStatus, len(runs))
 	for i := range runs {
 		index[runs[i].Name] = &runs[i]
@@ -30,12 +30,11 @@ func byName(runs []v1alpha1.RunStatus) map[string]*v1alpha1.RunStatus {
 	return index
 }
 
-// known is the entry of one step or node from the record and its Job alone. A
-// recorded result stands, whatever became of the Job. A Job that vanished before
-// its end may have done its work or half of it: it is a failure, never a reason
-// to run it again. An entry without a Job is Waiting, for the caller to say what
-// for.
-func (o Observed) known(name string, recorded *v1alpha1.RunStatus, now time.Time) v1alpha1.RunStatus {
+// makeEntry makes the entry of one step or node from its record and its Job alone. A
+// recorded result stands, whatever happened to the Job since. A Job that vanished before
+// its end may have done all of its work or half of it, so that is a failure, and never a
+// reason to run it again. An entry without a Job is Waiting; the rules decide what for.
+func (o Observed) makeEntry(name string, recorded *v1alpha1.RunStatus, now time.Time) v1alpha1.RunStatus {
 	if recorded != nil && Final(recorded.Phase) {
 		return *recorded
 	}
@@ -44,26 +43,26 @@ func (o Observed) known(name string, recorded *v1alpha1.RunStatus, now time.Time
 		replaced := exists && string(job.UID) != recorded.JobUID
 		switch {
 		case o.Gone[name], replaced:
-			return deleted(*recorded, now)
+			return failDeleted(*recorded, now)
 		case !exists:
-			return *recorded // not looked at: a Job is gone only when a live read says so
+			return *recorded // a Job counts as gone only after a live read
 		}
 	}
 	if exists {
-		return fromJob(name, recorded, job)
+		return makeEntryFromJob(name, recorded, job)
 	}
 	entry := v1alpha1.RunStatus{Name: name, Phase: v1alpha1.PhaseWaiting}
 	if recorded != nil {
 		entry.Attempt = recorded.Attempt
 		if recorded.Reason == v1alpha1.ReasonCreateFailed {
-			// Until there is something else to say.
+			// It stays until this pass has another result.
 			entry.Reason, entry.Message = recorded.Reason, recorded.Message
 		}
 	}
 	return entry
 }
 
-func deleted(entry v1alpha1.RunStatus, now time.Time) v1alpha1.RunStatus {
+func failDeleted(entry v1alpha1.RunStatus, now time.Time) v1alpha1.RunStatus {
 	at := metav1.NewTime(now)
 	entry.Phase = v1alpha1.PhaseFailed
 	entry.Reason = v1alpha1.ReasonJobDeleted
@@ -72,7 +71,7 @@ func deleted(entry v1alpha1.RunStatus, now time.Time) v1alpha1.RunStatus {
 	return entry
 }
 
-func fromJob(name string, recorded *v1alpha1.RunStatus, job jobs.State) v1alpha1.RunStatus {
+func makeEntryFromJob(name string, recorded *v1alpha1.RunStatus, job jobs.State) v1alpha1.RunStatus {
 	started := job.StartTime
 	entry := v1alpha1.RunStatus{
 		Name:           name,

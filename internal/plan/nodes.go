@@ -57,7 +57,7 @@ func (n *node) oldJobDeleting() fate {
 		return start
 	}
 	n.run = *n.was
-	return wait(v1alpha1.ReasonNodeGone, fmt.Sprintf("waits for Job %s of the node's earlier life to be deleted", job.Name))
+	return wait(v1alpha1.ReasonNodeGone, fmt.Sprintf("the node left the cluster and came back; waits until its old Job %s is deleted", job.Name))
 }
 
 // hasJob: the node's Job exists.

@@ -147,7 +147,7 @@ func (s step) parallelismUsedUp() fate {
 		return start
 	}
 	return wait(v1alpha1.ReasonParallelism,
-		fmt.Sprintf("waits for one of the %d Jobs that spec.parallelism allows at a time", *s.plan.flow.Spec.Parallelism))
+		fmt.Sprintf("waits until another Job ends: spec.parallelism is %d", *s.plan.flow.Spec.Parallelism))
 }
 
 func (p *flowPlan) hasPlace() bool {

@@ -121,7 +121,7 @@ func TestWhenAStepStartsWhateverElseIsTheCase(t *testing.T) {
 		{[]string{"dependency runs"}, "step Waiting Dependency: waits for runs"},
 		{[]string{"no template"}, `step Waiting JobTemplateMissing: there is no JobTemplate "t" in namespace "ns"; create it and the step starts`},
 		{[]string{"refused", "no place"}, "step Waiting CreateFailed: over quota"},
-		{[]string{"no place"}, "step Waiting Parallelism: waits for one of the 1 Jobs that spec.parallelism allows at a time"},
+		{[]string{"no place"}, "step Waiting Parallelism: waits until another Job ends: spec.parallelism is 1"},
 		{nil, "starts"},
 	}
 	for combination := range 1 << len(obstacles) {
@@ -186,7 +186,7 @@ func TestRulesApplyInOrder(t *testing.T) {
 			flow: newFlow("a", "b").refers().parallelism(1).recorded(run("b").running()),
 			seen: seen(job("b")).template("t"),
 			want: outcome{Runs: []string{
-				"a Waiting Parallelism: waits for one of the 1 Jobs that spec.parallelism allows at a time",
+				"a Waiting Parallelism: waits until another Job ends: spec.parallelism is 1",
 				"b Running",
 			}},
 		},
@@ -246,8 +246,8 @@ func TestJobTemplateThatCannotBeUsed(t *testing.T) {
 }
 
 func TestParallelism(t *testing.T) {
-	const full2 = "Waiting Parallelism: waits for one of the 2 Jobs that spec.parallelism allows at a time"
-	const full1 = "Waiting Parallelism: waits for one of the 1 Jobs that spec.parallelism allows at a time"
+	const full2 = "Waiting Parallelism: waits until another Job ends: spec.parallelism is 2"
+	const full1 = "Waiting Parallelism: waits until another Job ends: spec.parallelism is 1"
 	checkFlows(t, map[string]flowCase{
 		"the first in the list start": {
 			flow: newFlow("a", "b", "c").parallelism(2),
@@ -268,7 +268,7 @@ func TestParallelism(t *testing.T) {
 			flow: newFlow("a", "b").parallelism(1),
 			seen: seen(job("a").suspended()),
 			want: outcome{Runs: []string{
-				"a Waiting Queued: spec.suspend of Job p-a is true, until a queue or a person sets it to false", "b " + full1,
+				"a Waiting Queued: spec.suspend of Job p-a is true; it starts when a queue or a person sets that to false", "b " + full1,
 			}},
 		},
 		"lowered: what runs is left": {

@@ -11,19 +11,19 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// maxListed is the most nodes that are listed in full. Past it those that
-// Succeeded are only counted, so that the object stays far from the limit of etcd.
+// maxListed is the largest number of nodes that are listed in full. Of more nodes, those
+// that Succeeded are only counted, so that the object stays far below the limit of etcd.
 const maxListed = 500
 
-// Daemon is the status of a DaemonJob after its plan was applied. nodes are the
-// names of all nodes in the cluster.
+// Daemon returns the status of a DaemonJob after its plan was applied. nodes are the names
+// of all nodes in the cluster.
 func Daemon(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string], now time.Time) v1alpha1.DaemonJobStatus {
 	if p.Ended {
 		return *ended(dj).(*v1alpha1.DaemonJobStatus)
 	}
 	next := v1alpha1.DaemonJobStatus{}
 	digest := plan.Digest(dj.Status.SucceededDigest)
-	next.Nodes, digest = list(p.Runs, digest)
+	next.Nodes, digest = shorten(p.Runs, digest)
 	next.SucceededDigest = digest
 
 	c := count(next.Nodes)
@@ -32,14 +32,14 @@ func Daemon(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string], now ti
 
 	v := judge("node", v1alpha1.ReasonNodeFailed, p, c, next.Desired)
 	if next.Desired == 0 {
-		v = unplaced(dj, p, nodes)
+		v = judgeUnplaced(dj, p, nodes)
 	}
 	next.Summary = summary(&dj.Status.Summary, dj.Generation, p.StartTime, v, c, next.Desired, now)
 	return next
 }
 
-// list moves the runs that Succeeded to the digest once there are too many.
-func list(runs []v1alpha1.RunStatus, digest plan.Digest) ([]v1alpha1.RunStatus, plan.Digest) {
+// shorten moves the runs that Succeeded to the digest once there are too many.
+func shorten(runs []v1alpha1.RunStatus, digest plan.Digest) ([]v1alpha1.RunStatus, plan.Digest) {
 	if len(runs)+digest.Len() <= maxListed {
 		return runs, digest
 	}
@@ -59,9 +59,9 @@ func list(runs []v1alpha1.RunStatus, digest plan.Digest) ([]v1alpha1.RunStatus, 
 	return listed, digest.With(done)
 }
 
-// unplaced is the verdict on a DaemonJob that no node gets a Job of: it waits for
-// one, and is never Complete without having run.
-func unplaced(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string]) verdict {
+// judgeUnplaced returns the verdict on a DaemonJob of which no node gets a Job: it waits
+// for a node, and is never Complete without having run.
+func judgeUnplaced(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string]) verdict {
 	if p.Suspended {
 		return verdict{state: v1alpha1.StateSuspended, reason: v1alpha1.ReasonSuspended, message: "suspended by spec.suspend"}
 	}
@@ -75,8 +75,8 @@ func unplaced(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string]) verd
 	return verdict{
 		state:  v1alpha1.StatePending,
 		reason: v1alpha1.ReasonNoEligibleNode,
-		message: fmt.Sprintf("no node to run on: of %d nodes %d are named in excludeNodeList, %d are left out for taints, "+
-			"and the others do not match the template's nodeSelector and node affinity; a node that fits is taken as soon as there is one",
+		message: fmt.Sprintf("no node to run on: of %d nodes, %d are named in excludeNodeList, %d have taints that the pod template does not tolerate, "+
+			"and the others do not match its nodeSelector and node affinity; the DaemonJob starts when a node fits",
 			nodes.Len(), excluded, tainted),
 	}
 }

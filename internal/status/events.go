@@ -9,14 +9,14 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// Event is something that happened between two statuses and that people are told.
+// Event is a Kubernetes event about a transition.
 type Event struct {
 	Type    string // Normal or Warning
 	Reason  string
 	Message string
 }
 
-// maxNote is the most bytes of an event's message; the API server refuses more.
+// maxNote is the largest number of bytes of an event's message that the API server accepts.
 const maxNote = 1024
 
 // namesInEvent is how many names an event lists before it counts the rest.
@@ -47,7 +47,7 @@ func (t *Transition) Events() []Event {
 	return list
 }
 
-// note cuts a message to what an event holds, which is counted in bytes.
+// note cuts a message to the size of an event's, which is counted in bytes.
 func note(message string) string {
 	const more = "…"
 	if len(message) <= maxNote {
@@ -72,12 +72,12 @@ func (t *Transition) stateEvents() []Event {
 		if previous.State == v1alpha1.StateSuspended {
 			return []Event{{corev1.EventTypeNormal, v1alpha1.EventResumed, next.Message}}
 		}
-	case v1alpha1.StateTerminating: // its owner knows
+	case v1alpha1.StateTerminating: // whoever deleted it knows
 	}
 	return nil
 }
 
-// jobList names Jobs, and counts them where they are many.
+// jobList names Jobs, and counts them if there are many.
 func jobList(names []string) string {
 	if len(names) == 1 {
 		return "Job " + names[0]

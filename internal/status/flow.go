@@ -7,7 +7,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// Flow is the status of a JobFlow after its plan was applied.
+// Flow returns the status of a JobFlow after its plan was applied.
 func Flow(flow *v1alpha1.JobFlow, p *plan.Plan, now time.Time) v1alpha1.JobFlowStatus {
 	if p.Ended {
 		return *ended(flow).(*v1alpha1.JobFlowStatus)

@@ -1,6 +1,5 @@
-// Package status computes the status of JobFlows and DaemonJobs from scratch: the
-// one place where state, counts, conditions and messages come from, and which
-// events a change of status is worth. It is pure.
+// Package status computes the status of JobFlows and DaemonJobs from scratch. State,
+// counts, conditions, messages and events come from here and nowhere else. It is pure.
 package status
 
 import (
@@ -14,12 +13,12 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// verdict is what the runs of a parent amount to.
+// verdict sums up the runs of a parent.
 type verdict struct {
 	state   v1alpha1.State
 	reason  string // of the condition Ready, and of Complete or Failed at the end
 	message string
-	stalled bool // nothing goes on until somebody acts
+	stalled bool // nothing happens until a person acts
 }
 
 func (v verdict) ended() bool {
@@ -51,8 +50,8 @@ func count(runs []v1alpha1.RunStatus) (c counts) {
 
 func (c counts) open() int32 { return c.waiting + c.running }
 
-// summary assembles the common part of a status. previous gives the times of
-// conditions that did not change.
+// summary assembles the part of a status that both kinds have. The times of conditions
+// that did not change come from previous.
 func summary(previous *v1alpha1.Summary, generation int64, start *metav1.Time, v verdict, c counts, desired int32, now time.Time) v1alpha1.Summary {
 	s := v1alpha1.Summary{
 		State:              v.state,
@@ -74,18 +73,18 @@ func summary(previous *v1alpha1.Summary, generation int64, start *metav1.Time, v
 	return s
 }
 
-// conditions follow two conventions at once: Complete, Failed and Suspended are
-// those of a Job, so that kubectl wait works; Ready and Stalled are those of
-// kstatus, so that helm --wait, Flux and Argo CD see an end. Those that were
-// never true are left out, as on a Job.
+// conditions returns the conditions, which follow two conventions at once: Complete,
+// Failed and Suspended are those of a Job, so that kubectl wait works; Ready and Stalled
+// are those of kstatus, so that helm --wait, Flux and Argo CD see the end. Conditions that
+// were never true are left out, as on a Job.
 func conditions(previous []metav1.Condition, generation int64, v verdict, now time.Time) []metav1.Condition {
 	next := append([]metav1.Condition(nil), previous...)
-	set := func(kind string, is bool, reason string) {
-		if !is && meta.FindStatusCondition(next, kind) == nil && kind != v1alpha1.ConditionReady {
+	set := func(kind string, holds bool, reason string) {
+		if !holds && meta.FindStatusCondition(next, kind) == nil && kind != v1alpha1.ConditionReady {
 			return
 		}
 		status := metav1.ConditionFalse
-		if is {
+		if holds {
 			status = metav1.ConditionTrue
 		}
 		meta.SetStatusCondition(&next, metav1.Condition{
@@ -103,8 +102,8 @@ func conditions(previous []metav1.Condition, generation int64, v verdict, now ti
 	case v.state == v1alpha1.StateSuspended:
 		set(v1alpha1.ConditionSuspended, true, v1alpha1.ReasonSuspended)
 	case v.state != v1alpha1.StateTerminating && v.reason != v1alpha1.ReasonInvalidSpec:
-		// Neither of these resumes anything, and the clock of the deadline is reset by
-		// this condition.
+		// Neither a deletion nor an invalid spec resumes anything, and this condition resets
+		// the clock of the deadline.
 		set(v1alpha1.ConditionSuspended, false, v1alpha1.ReasonResumed)
 	}
 	set(v1alpha1.ConditionReady, v.state == v1alpha1.StateSucceed, v.reason)
@@ -112,11 +111,11 @@ func conditions(previous []metav1.Condition, generation int64, v verdict, now ti
 	return next
 }
 
-// maxMessage is the most characters that a message keeps: all the mistakes of a
-// bad spec fit in, and an object stays far from the limit of etcd.
+// maxMessage is the largest number of characters of a message. All mistakes of an invalid
+// spec fit in, and the object stays far below the limit of etcd.
 const maxMessage = 1024
 
-// clip makes a message one line of bounded length.
+// clip turns a message into one line of limited length.
 func clip(message string) string {
 	line := []rune(strings.Join(strings.Fields(message), " "))
 	if len(line) <= maxMessage {

@@ -9,33 +9,33 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// InFlight tells whether an object is in the middle of its work. One that is Pending
-// has not begun, one that is Suspended rests and may do so for weeks, and one that is
-// Terminating is the garbage collector's: an upgrade interrupts nothing of theirs.
+// InFlight reports whether an upgrade would interrupt the work of an object. An object that
+// is Pending has not begun, one that is Suspended may stay so for weeks, and the garbage
+// collector takes care of one that is Terminating.
 func InFlight(summary *v1alpha1.Summary) bool {
 	return summary.State == v1alpha1.StateRunning
 }
 
-// Upgradeable is the condition of that type for OLM, with how many JobFlows and
-// DaemonJobs are in flight. Hold says that OLM is to wait for their end.
+// Upgradeable returns the condition of that type for OLM, with the number of JobFlows and
+// DaemonJobs in flight. With hold, OLM has to wait for their end.
 func Upgradeable(hold bool, flows, daemonJobs int) metav1.Condition {
 	condition := metav1.Condition{Type: "Upgradeable", Status: metav1.ConditionTrue}
 	switch {
 	case !hold:
 		condition.Reason = v1alpha1.ReasonNotHeld
-		condition.Message = "What runs goes on through an upgrade; --hold-upgrades is not set."
+		condition.Message = "JobFlows and DaemonJobs go on through an upgrade; --hold-upgrades is not set."
 	case flows+daemonJobs == 0:
 		condition.Reason = v1alpha1.ReasonNothingRuns
 		condition.Message = "No JobFlow and no DaemonJob is Running."
 	default:
 		condition.Status = metav1.ConditionFalse
 		condition.Reason = v1alpha1.ReasonFlowsRunning
-		condition.Message = fmt.Sprintf("Running: %s. --hold-upgrades holds upgrades until they end.", inWords(flows, daemonJobs))
+		condition.Message = fmt.Sprintf("Running: %s. --hold-upgrades holds upgrades until they end.", countInWords(flows, daemonJobs))
 	}
 	return condition
 }
 
-func inWords(flows, daemonJobs int) string {
+func countInWords(flows, daemonJobs int) string {
 	var parts []string
 	for _, part := range []struct {
 		count int

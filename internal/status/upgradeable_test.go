@@ -17,7 +17,7 @@ func TestUpgradeable(t *testing.T) {
 	}{
 		"nobody asks to hold": {
 			flows: 3,
-			want:  metav1.Condition{Status: metav1.ConditionTrue, Reason: "NotHeld", Message: "What runs goes on through an upgrade; --hold-upgrades is not set."},
+			want:  metav1.Condition{Status: metav1.ConditionTrue, Reason: "NotHeld", Message: "JobFlows and DaemonJobs go on through an upgrade; --hold-upgrades is not set."},
 		},
 		"nothing runs": {
 			hold: true,

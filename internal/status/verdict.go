@@ -8,8 +8,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// judge says what the runs of a parent amount to. unit is what a run is called,
-// failedReason the reason when one failed.
+// judge sums up the runs of a parent. unit is the word for a run, failedReason the reason
+// if one failed.
 func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) verdict {
 	progress := fmt.Sprintf("%d of %d %ss succeeded", c.succeeded, desired, unit)
 	switch {
@@ -22,7 +22,7 @@ func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) ver
 			reason = v1alpha1.ReasonDeadlineExceeded
 			message = "activeDeadlineSeconds passed; " + progress
 		}
-		if notRun := unitsSkipped(unit, c, desired); notRun != "" && !p.Expired {
+		if notRun := countNotRun(unit, c, desired); notRun != "" && !p.Expired {
 			message += "; " + notRun
 		}
 		return verdict{state: v1alpha1.StateFailed, reason: reason, message: message, stalled: true}
@@ -35,16 +35,16 @@ func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) ver
 	}
 
 	v := verdict{state: v1alpha1.StatePending, reason: v1alpha1.ReasonPending}
-	// Nodes that Succeeded may be counted and no longer be among the runs.
+	// Nodes that Succeeded may be counted although they are no longer listed.
 	if c.succeeded > 0 || started(p.Runs) {
 		v.state, v.reason = v1alpha1.StateRunning, v1alpha1.ReasonRunning
 	}
 	parts := make([]string, 0, 4)
 	if p.Expired {
-		parts = append(parts, "activeDeadlineSeconds passed, what runs is being ended")
+		parts = append(parts, "activeDeadlineSeconds passed, and the Jobs that still run are being ended")
 	}
 	if c.failed > 0 {
-		parts = append(parts, failures(unit, p.Runs, c)+", what runs is left to finish")
+		parts = append(parts, failures(unit, p.Runs, c)+", and the Jobs that run are left to finish")
 	}
 	if held := firstHeld(p.Runs); held != nil {
 		parts = append(parts, fmt.Sprintf("%s %s: %s", unit, held.Name, held.Message))
@@ -94,8 +94,8 @@ func failures(unit string, runs []v1alpha1.RunStatus, c counts) string {
 	return ""
 }
 
-// unitsSkipped counts what was to run and never will.
-func unitsSkipped(unit string, c counts, desired int32) string {
+// countNotRun counts what should have run and never will.
+func countNotRun(unit string, c counts, desired int32) string {
 	if n := desired - c.succeeded - c.failed; n > 0 {
 		return fmt.Sprintf("%d of %d %ss did not run", n, desired, unit)
 	}

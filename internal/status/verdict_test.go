@@ -76,7 +76,7 @@ func TestTheVerdictOnAFlow(t *testing.T) {
 			planned(run("a").failed("BackoffLimitExceeded", "too often"), run("b").running(), run("c").skipped(v1alpha1.ReasonFlowFailed)),
 			said{
 				State: v1alpha1.StateRunning, Progress: "0/3", Ready: "Running",
-				Message: "step a failed: BackoffLimitExceeded: too often, what runs is left to finish; 0 of 3 steps succeeded",
+				Message: "step a failed: BackoffLimitExceeded: too often, and the Jobs that run are left to finish; 0 of 3 steps succeeded",
 			},
 		},
 		"one failed, all have ended": {
@@ -103,7 +103,7 @@ func TestTheVerdictOnAFlow(t *testing.T) {
 		},
 		"the deadline has passed, Jobs are being ended": {
 			planned(run("a").running(), run("b").skipped(v1alpha1.ReasonDeadlineExceeded)).expired(),
-			said{State: v1alpha1.StateRunning, Progress: "0/2", Message: "activeDeadlineSeconds passed, what runs is being ended; 0 of 2 steps succeeded", Ready: "Running"},
+			said{State: v1alpha1.StateRunning, Progress: "0/2", Message: "activeDeadlineSeconds passed, and the Jobs that still run are being ended; 0 of 2 steps succeeded", Ready: "Running"},
 		},
 		"the deadline has passed, all have ended": {
 			planned(run("a").failed("DeadlineExceeded", "x"), run("b").skipped(v1alpha1.ReasonDeadlineExceeded)).expired(),
@@ -138,7 +138,7 @@ func TestTheVerdictOnAFlow(t *testing.T) {
 }
 
 func TestTheVerdictOnADaemonJob(t *testing.T) {
-	const others = ", and the others do not match the template's nodeSelector and node affinity; a node that fits is taken as soon as there is one"
+	const others = ", and the others do not match its nodeSelector and node affinity; the DaemonJob starts when a node fits"
 	cases := map[string]struct {
 		exclude string
 		digest  []string
@@ -170,7 +170,7 @@ func TestTheVerdictOnADaemonJob(t *testing.T) {
 			plan: planned(),
 			want: said{
 				State: v1alpha1.StatePending, Progress: "0/0", Ready: "NoEligibleNode",
-				Message: "no node to run on: of 0 nodes 0 are named in excludeNodeList, 0 are left out for taints" + others,
+				Message: "no node to run on: of 0 nodes, 0 are named in excludeNodeList, 0 have taints that the pod template does not tolerate" + others,
 			},
 		},
 		"no node that fits: they are counted by why": {
@@ -178,7 +178,7 @@ func TestTheVerdictOnADaemonJob(t *testing.T) {
 			plan: planned(run("n3").skipped(v1alpha1.ReasonUntoleratedTaint)),
 			want: said{
 				State: v1alpha1.StatePending, Progress: "0/0", Ready: "NoEligibleNode",
-				Message: "no node to run on: of 4 nodes 2 are named in excludeNodeList, 1 are left out for taints" + others,
+				Message: "no node to run on: of 4 nodes, 2 are named in excludeNodeList, 1 have taints that the pod template does not tolerate" + others,
 			},
 		},
 		"no node that fits, and suspended": {
