@@ -25,7 +25,7 @@ type simulated struct {
 	created map[string]int
 	// results are what became of the Jobs, whether anybody saw it or not.
 	results map[string]v1alpha1.Phase
-	// mayCreate says whether a step or node without a Job may get one.
+	// mayCreate reports whether a step or node without a Job may get one.
 	mayCreate func(run string) bool
 }
 
@@ -49,7 +49,7 @@ func (s *simulated) observe(recorded []v1alpha1.RunStatus) plan.Observed {
 	return o
 }
 
-// apply does the first writes of a plan, and says whether the process lived to do
+// apply does the first writes of a plan, and reports whether the process lived to do
 // them all and to write the status.
 func (s *simulated) apply(t *rapid.T, p *plan.Plan, writes int) (alive bool) {
 	die := func() bool {

@@ -52,7 +52,7 @@ func workloads() []workload {
 		},
 		// What these two fill the cluster with stays in it.
 		{
-			key: "g", title: "the same beside 50,000 Jobs of others", flows: many(1, diamond), base: "one",
+			key: "g", title: "the same next to 50,000 Jobs of others", flows: many(1, diamond), base: "one",
 			before: &population{foreignJobs: 50_000},
 			goals:  []goal{{addedP50, 5}, {addedP99, 50}, {readsPerStep, 0}, {moreRSS, 5}, {moreP50, 2}},
 		},
