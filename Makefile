@@ -60,7 +60,9 @@ CHART := charts/jobflow-operator
 race_flag := $(if $(shell command -v gcc),-race)
 race_go   := $(if $(race_flag),CGO_ENABLED=1 )go
 
-# Every module that has our own code.
+# The packages of the controllers except apitest, whose specs run in parallel processes.
+CONTROLLERS := ./controllers $(filter-out ./controllers/apitest,$(patsubst %/,./%,$(wildcard controllers/*/)))
+# Every module with code of this repository.
 MODULES := . hack/devcluster hack/olm hack/tools test
 
 # If KUBECONFIG is set, use its cluster, and otherwise devcluster's.
@@ -127,7 +129,7 @@ test-unit: export KUBEBUILDER_ASSETS :=
 test-unit: export KUBECONFIG :=
 test-unit: $(TESTLOG) ## Run the tests that need no API server: less than a minute.
 	$(call say,Testing the operator)
-	@$(call gotest,.,. ./api/... ./controllers ./internal/... ./hack/...)
+	@$(call gotest,.,. ./api/... $(CONTROLLERS) ./internal/... ./hack/...)
 	$(call say,Testing the tools)
 	@$(call gotest,hack/devcluster,./...)
 	@$(call gotest,hack/tools,-count=1 ./...)
@@ -140,7 +142,7 @@ test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) ## Test controllers, webh
 	$(call say,Building kube-apiserver and etcd where they are not cached)
 	@$(DEVCLUSTER) assets > /dev/null
 	$(call say,Testing the operator against an API server$(if $(race_flag), with the race detector))
-	@$(use_apiserver); $(call racetest,.,-count=1 ./controllers ./webhooks ./internal/metrics ./internal/startup ./internal/shutdown)
+	@$(use_apiserver); $(call racetest,.,-count=1 $(CONTROLLERS) ./webhooks ./internal/metrics ./internal/startup ./internal/shutdown)
 	@$(use_apiserver); $(call apitest,./controllers/apitest)
 	$(call say,Testing what is installed and what it may do)
 	@$(use_apiserver); $(call gotest,test,-count=1 ./helm/chart ./security)
