@@ -190,7 +190,11 @@ func (s *statuses) announce(object v1alpha1.Parent, before, after v1alpha1.Paren
 // ensure reports whether an object that the cache has exists. If the API server did not find it
 // when its status was written, it is asked once more.
 func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, error) {
-	if !s.missing(object) {
+	s.mu.Lock()
+	k := s.find(object)
+	missing := k != nil && k.missing
+	s.mu.Unlock()
+	if !missing {
 		return true, nil
 	}
 	live := v1alpha1.NewParent(s.kind)
@@ -205,17 +209,8 @@ func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, er
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := s.find(object); k != nil {
-		k.missing = false
-	}
+	k.missing = false
 	return true, nil
-}
-
-func (s *statuses) missing(object v1alpha1.Parent) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k := s.find(object)
-	return k != nil && k.missing
 }
 
 func (k *statusEntry) reset() {
