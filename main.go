@@ -1,4 +1,4 @@
-// The operator: flags, manager, setup.
+// The operator: flags, manager and setup.
 package main
 
 import (
@@ -27,11 +27,11 @@ import (
 // version is set with -ldflags "-X main.version=...".
 var version string
 
-// namespaceFile is where a pod finds the namespace that it is in.
+// namespaceFile holds the namespace of the pod.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// holdUpgradesVariable sets --hold-upgrades, since an OLM Subscription can set
-// variables but no arguments. What the command line says counts more.
+// holdUpgradesVariable sets the default of --hold-upgrades, since an OLM Subscription can
+// set environment variables but not arguments.
 const holdUpgradesVariable = "HOLD_UPGRADES"
 
 type options struct {
@@ -52,28 +52,29 @@ type options struct {
 
 func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "Address of the metrics endpoint; 0 switches it off.")
-	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to those whom the API server authorizes.")
+	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, and only to clients that the API server authorizes.")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 switches them off.")
-	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let one replica at a time act. Admission is served by all of them.")
-	flags.IntVar(&o.workers, "workers", 64, "How many objects of each kind are reconciled at the same time.")
-	flags.StringVar(&o.namespace, "namespace", "", "Namespace of the operator's own Secret and Lease. Default: the namespace that the pod runs in.")
+	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Let only one replica at a time reconcile. All replicas serve admission.")
+	flags.IntVar(&o.workers, "workers", 64, "Number of objects of each kind that are reconciled at the same time.")
+	flags.StringVar(&o.namespace, "namespace", "", "Namespace of the operator's own Secret and Lease. Default: the namespace of the pod.")
 	flags.BoolVar(&o.holdUpgrades, "hold-upgrades", false, "Under OLM, hold upgrades of the operator while a JobFlow or DaemonJob is Running. Also set by the environment variable "+holdUpgradesVariable+".")
-	flags.BoolVar(&o.enableWebhooks, "enable-webhooks", true, "Serve admission. Without it, what is wrong with an object is found in its status, and who may create JobFlows may have any Job created.")
+	flags.BoolVar(&o.enableWebhooks, "enable-webhooks", true, "Serve admission. Without it, errors in an object only show in its status, and anyone who may create JobFlows can have any Job created.")
 	flags.IntVar(&o.webhooks.Port, "webhook-port", 9443, "Port of the webhooks.")
 	flags.StringVar(&o.webhooks.CertDir, "webhook-cert-dir", "/tmp/k8s-webhook-server/serving-certs",
-		"Directory with tls.crt and tls.key for the webhooks. Without these two the operator makes its own certificate; the directory then has to be writable.")
-	flags.StringVar(&o.certs.Secret, "webhook-secret", webhooks.DefaultSecret, "Secret that keeps the operator's own certificate.")
-	flags.StringVar(&o.certs.Service, "webhook-service", webhooks.DefaultService, "Service of the webhooks, which the operator's own certificate is for.")
+		"Directory with tls.crt and tls.key for the webhooks. If they are missing, the operator creates its own certificate, and the directory must be writable.")
+	flags.StringVar(&o.certs.Secret, "webhook-secret", webhooks.DefaultSecret, "Secret that stores the operator's own certificate.")
+	flags.StringVar(&o.certs.Service, "webhook-service", webhooks.DefaultService, "Service of the webhooks, for which the operator's own certificate is issued.")
 	flags.StringVar(&o.certs.Configuration, "webhook-configuration", webhooks.DefaultConfiguration,
 		"ValidatingWebhookConfiguration that gets the CA of the operator's own certificate.")
 	flags.DurationVar(&o.shutdownDelay, "shutdown-delay-duration", 5*time.Second,
-		"How long to work on after being told to end, so that the API server stops calling the webhooks first. Not without webhooks.")
+		"How long the operator keeps running after the signal to stop, so that the API server stops calling its webhooks first. Ignored with --enable-webhooks=false.")
 	flags.BoolVar(&o.printVersion, "version", false, "Print the version and exit.")
 	o.zap.BindFlags(flags)
 }
 
-// fromEnvironment comes before the command line is parsed.
-func (o *options) fromEnvironment() error {
+// readEnvironment must be called before the command line is parsed, which then overrides
+// it.
+func (o *options) readEnvironment() error {
 	value := os.Getenv(holdUpgradesVariable)
 	if value == "" {
 		return nil
@@ -86,9 +87,9 @@ func (o *options) fromEnvironment() error {
 	return nil
 }
 
-// garbagePercent is GOGC where that is not set. What the operator holds are caches, which
-// live long: with Go's default of 100 as much memory again is garbage that waits. What
-// that costs is in docs/design/caches.md.
+// garbagePercent is the default of GOGC. The operator's memory is mostly caches, which live
+// long: with Go's default of 100, garbage may take as much memory again before it is
+// collected. docs/design/caches.md has what this costs.
 const garbagePercent = 40
 
 func main() {
@@ -97,7 +98,7 @@ func main() {
 	}
 	var o options
 	o.bind(flag.CommandLine)
-	if err := o.fromEnvironment(); err != nil {
+	if err := o.readEnvironment(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
@@ -109,7 +110,7 @@ func main() {
 	log := zap.New(zap.UseFlagOptions(&o.zap))
 	ctrl.SetLogger(log)
 	if err := run(&o); err != nil {
-		log.Error(err, "Cannot go on")
+		log.Error(err, "The operator failed")
 		os.Exit(1)
 	}
 }
@@ -122,13 +123,13 @@ func run(o *options) error {
 	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
-		return fmt.Errorf("finding the API server: %w", err)
+		return fmt.Errorf("loading the configuration of the API server: %w", err)
 	}
-	// What limits the operator is the API server's priority and fairness, which
-	// knows its load; a limit of the client's own only adds waiting.
+	// The API server's priority and fairness limits the operator, and knows the load; a
+	// client-side limit would only add delay.
 	config.QPS = -1
-	// As the controllers of the control plane do: within a cluster, to compress and
-	// decompress every answer and watch costs more than it saves.
+	// As in the controllers of the control plane: within a cluster, compressing and
+	// decompressing every response and watch costs more than it saves.
 	config.DisableCompression = true
 
 	if err := startup.AwaitAPIServer(ctx, config, o.probeAddress, ctrl.Log.WithName("startup")); err != nil {
@@ -136,17 +137,17 @@ func run(o *options) error {
 	}
 
 	metrics.Version(versionString())
-	managed := managerOptions(o)
+	mgrOptions := managerOptions(o)
 	var certs *webhooks.Certs
 	if o.enableWebhooks {
 		if certs, err = webhooks.FindCerts(o.webhooks); err != nil {
 			return err
 		}
-		managed.WebhookServer = certs.Server(ctx.Done())
+		mgrOptions.WebhookServer = certs.Server(ctx.Done())
 	}
-	mgr, err := ctrl.NewManager(config, managed)
+	mgr, err := ctrl.NewManager(config, mgrOptions)
 	if err != nil {
-		return fmt.Errorf("making the manager: %w", err)
+		return fmt.Errorf("creating the manager: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -185,19 +186,19 @@ func managerOptions(o *options) ctrl.Options {
 	serving := metricsserver.Options{
 		BindAddress:   o.metricsAddress,
 		SecureServing: o.metricsSecure,
-		// HTTP/2 lets one client keep a server busy with streams that it resets, and
-		// scraping has no use for it.
+		// With HTTP/2, one client can keep a server busy with streams that it resets, and
+		// scraping does not need it.
 		TLSOpts: []func(*tls.Config){func(config *tls.Config) { config.NextProtos = []string{"http/1.1"} }},
 	}
 	if o.metricsSecure {
 		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
-	managed := controllers.ManagerOptions()
-	managed.Metrics = serving
-	managed.HealthProbeBindAddress = o.probeAddress
-	managed.LeaderElection = o.leaderElect
-	managed.LeaderElectionNamespace = o.namespace
-	return managed
+	mgrOptions := controllers.ManagerOptions()
+	mgrOptions.Metrics = serving
+	mgrOptions.HealthProbeBindAddress = o.probeAddress
+	mgrOptions.LeaderElection = o.leaderElect
+	mgrOptions.LeaderElectionNamespace = o.namespace
+	return mgrOptions
 }
 
 func ownNamespace(o *options) (string, error) {
@@ -206,13 +207,12 @@ func ownNamespace(o *options) (string, error) {
 	}
 	content, err := os.ReadFile(namespaceFile)
 	if err != nil {
-		return "", fmt.Errorf("finding the operator's namespace, which --namespace can say: %w", err)
+		return "", fmt.Errorf("finding the operator's namespace; set --namespace: %w", err)
 	}
 	return strings.TrimSpace(string(content)), nil
 }
 
-// versionString falls back to what the Go tool records, for those who run
-// "go install".
+// versionString falls back to the version that the Go tool records, for "go install".
 func versionString() string {
 	if version != "" {
 		return version

@@ -20,93 +20,92 @@ import (
 
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
-// reviewTime is less than the timeoutSeconds of the webhooks: the refusal then says
-// what was waited for, where the API server would only say that time ran out.
-const reviewTime = 5 * time.Second
+// reviewTimeout is less than the timeoutSeconds of the webhooks: the refusal then names
+// what timed out, where the API server would only name the webhook.
+const reviewTimeout = 5 * time.Second
 
-// guard admits only what its author could also do by creating Jobs, and leaves the
-// rest to the validator within. The operator creates Jobs in every namespace;
-// without the guard, whoever may write the objects of ours could have it create
-// Jobs that they may not create themselves. docs/design/access.md says why.
+// guard admits only requests of users who may create Jobs themselves, and leaves the
+// rest to the embedded validator. The operator creates Jobs in every namespace; without
+// the guard, a user could have it create Jobs just by having write access to JobFlows,
+// DaemonJobs or JobTemplates. See docs/design/access.md.
 type guard[T client.Object] struct {
 	admission.Validator[T]
-	// reviews is where a SubjectAccessReview is created.
-	reviews client.Writer
-	// decides says whether an update has a say in what Jobs run.
-	decides func(old, updated T) bool
+	// reviews creates SubjectAccessReviews.
+	reviews     client.Writer
+	affectsJobs func(old, updated T) bool
 }
 
-// ValidateCreate asks about every new object, a suspended one too: to resume it is
-// less than to write it.
+// ValidateCreate checks access for every new object, including suspended ones, which
+// can be resumed later.
 func (g *guard[T]) ValidateCreate(ctx context.Context, obj T) (admission.Warnings, error) {
-	if err := mayCreateJobs(ctx, g.reviews, obj.GetName()); err != nil {
+	if err := checkMayCreateJobs(ctx, g.reviews, obj.GetName()); err != nil {
 		return nil, err
 	}
 	return g.Validator.ValidateCreate(ctx, obj)
 }
 
-// ValidateUpdate leaves metadata alone: the garbage collector, a controller that
-// removes its finalizer and a person who sets a label need no Jobs for that. An
-// object that is being deleted is no exception, since a JobTemplate that somebody's
-// finalizer holds is still there to be used.
+// ValidateUpdate does not check access for changes of metadata: the garbage collector, a
+// controller that removes its finalizer and a user who sets a label need not be able to
+// create Jobs. It does check objects that are being deleted, since steps still use a
+// JobTemplate that is kept by a finalizer.
 func (g *guard[T]) ValidateUpdate(ctx context.Context, old, updated T) (admission.Warnings, error) {
-	if g.decides(old, updated) {
-		if err := mayCreateJobs(ctx, g.reviews, updated.GetName()); err != nil {
+	if g.affectsJobs(old, updated) {
+		if err := checkMayCreateJobs(ctx, g.reviews, updated.GetName()); err != nil {
 			return nil, err
 		}
 	}
 	return g.Validator.ValidateUpdate(ctx, old, updated)
 }
 
-func flowDecides(old, updated *v1alpha1.JobFlow) bool {
+func flowAffectsJobs(old, updated *v1alpha1.JobFlow) bool {
 	before := old.Spec
-	before.Suspend = comparedSuspend(before.Suspend, updated.Spec.Suspend)
+	before.Suspend = suspendBaseline(before.Suspend, updated.Spec.Suspend)
 	return !equality.Semantic.DeepEqual(before, updated.Spec)
 }
 
-func daemonJobDecides(old, updated *v1alpha1.DaemonJob) bool {
+func daemonJobAffectsJobs(old, updated *v1alpha1.DaemonJob) bool {
 	before := old.Spec
-	before.Suspend = comparedSuspend(before.Suspend, updated.Spec.Suspend)
+	before.Suspend = suspendBaseline(before.Suspend, updated.Spec.Suspend)
 	return !equality.Semantic.DeepEqual(before, updated.Spec)
 }
 
-// templateDecides has no exception for suspend: in a template it is a part of the
-// Jobs that others start.
-func templateDecides(old, updated *v1alpha1.JobTemplate) bool {
+// templateAffectsJobs makes no exception for suspend: in a template it is part of the Jobs
+// that steps start.
+func templateAffectsJobs(old, updated *v1alpha1.JobTemplate) bool {
 	return !equality.Semantic.DeepEqual(old.Spec, updated.Spec)
 }
 
-// comparedSuspend is what the new value is compared with. To suspend only holds
-// back, so that it must be open to whoever may write the object; to write out the
-// default changes nothing. To resume is a change.
-func comparedSuspend(old, updated *bool) *bool {
+// suspendBaseline is the value to compare the updated one with. Suspending starts
+// nothing, so everyone who may write the object may do it, and writing the default
+// explicitly changes nothing; both compare as equal. Resuming is a change.
+func suspendBaseline(old, updated *bool) *bool {
 	if ptr.Deref(updated, false) || !ptr.Deref(old, false) {
 		return updated
 	}
 	return old
 }
 
-// mayCreateJobs refuses the request unless the API server says that its user may
-// create Jobs in the namespace. It also refuses when there is no answer.
-func mayCreateJobs(ctx context.Context, reviews client.Writer, name string) error {
+// checkMayCreateJobs refuses the request unless the API server confirms that its user
+// may create Jobs in the namespace. It also refuses if the API server does not answer.
+func checkMayCreateJobs(ctx context.Context, reviews client.Writer, name string) error {
 	request, err := admission.RequestFromContext(ctx)
 	if err != nil {
-		return apierrors.NewInternalError(fmt.Errorf("finding out who asks: %w", err))
+		return apierrors.NewInternalError(fmt.Errorf("finding the user of the request: %w", err))
 	}
-	review := reviewOf(&request)
-	// The context of a request ends when the server is told to stop, though the server
-	// still answers what it has begun with.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTime)
+	review := newReview(&request)
+	// The context of a request is canceled when the server stops, although the server
+	// still answers the requests that it has accepted.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
 	defer cancel()
 	err = reviews.Create(ctx, review)
 	if err == nil && !review.Status.Allowed && review.Status.EvaluationError != "" {
-		// An authorizer failed; the API server itself answers its users the same way.
+		// An authorizer failed. The API server returns such an error to its users, too.
 		err = errors.New(review.Status.EvaluationError)
 	}
 	switch {
 	case err != nil:
 		return apierrors.NewInternalError(fmt.Errorf(
-			"cannot find out whether user %q may create Jobs (create jobs.batch) in the namespace %q, so the request is refused; try again: %w",
+			"cannot check whether user %q may create Jobs (create jobs.batch) in the namespace %q, so the request is refused; try again: %w",
 			request.UserInfo.Username, request.Namespace, err))
 	case review.Status.Allowed:
 		return nil
@@ -115,9 +114,9 @@ func mayCreateJobs(ctx context.Context, reviews client.Writer, name string) erro
 	}
 }
 
-// reviewOf asks about the user as the API server knows it, by all that a grant may
-// go by.
-func reviewOf(request *admission.Request) *authorizationv1.SubjectAccessReview {
+// newReview describes the user as the API server does, with everything that a grant may
+// refer to.
+func newReview(request *admission.Request) *authorizationv1.SubjectAccessReview {
 	user := request.UserInfo
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		User:   user.Username,
@@ -140,8 +139,8 @@ func reviewOf(request *admission.Request) *authorizationv1.SubjectAccessReview {
 	return review
 }
 
-// refusal says who may not do what and where in the words of the API server, which
-// people look for, and then what mends it.
+// refusal names user, action and namespace in the API server's own words, which users
+// search for, and then says how to fix it.
 func refusal(request *admission.Request, reason string) error {
 	if reason != "" {
 		reason = " (" + reason + ")"

@@ -32,14 +32,14 @@ var (
 		Verbs:     []string{"patch"},
 	}
 	createJobs = rbacv1.PolicyRule{APIGroups: []string{"batch"}, Resources: []string{"jobs"}, Verbs: []string{"create"}}
-	// otherwiseJobs is everything that one may do with Jobs but for creating them.
+	// otherwiseJobs is everything that one may do with Jobs except create them.
 	otherwiseJobs = rbacv1.PolicyRule{
 		APIGroups: []string{"batch"}, Resources: []string{"jobs"},
 		Verbs: []string{"get", "list", "watch", "update", "patch", "delete"},
 	}
 )
 
-// author is somebody who writes objects of ours.
+// author is a user who writes JobFlows, DaemonJobs and JobTemplates.
 type author struct {
 	client.Client
 	subject rbacv1.Subject
@@ -82,7 +82,7 @@ func serviceAccount(namespace string) *author {
 	}
 }
 
-// impersonated is a user that an administrator speaks for.
+// impersonated is a user whom an administrator impersonates.
 func impersonated() *author {
 	GinkgoHelper()
 	authors++
@@ -103,7 +103,7 @@ func clientOf(config *rest.Config) client.Client {
 	return c
 }
 
-// grant gives rights in a namespace, and waits until the API server knows of it.
+// grant gives rights in a namespace, and waits until the API server applies them.
 func (a *author) grant(namespace string, rules ...rbacv1.PolicyRule) *author {
 	GinkgoHelper()
 	bind(namespace, a.subject, rules...)
@@ -123,7 +123,7 @@ func bind(namespace string, subject rbacv1.Subject, rules ...rbacv1.PolicyRule) 
 	})).To(Succeed())
 }
 
-// awaits a rule that was granted: the API server reads roles from a cache.
+// awaits waits until a granted rule applies: the API server reads roles from a cache.
 func (a *author) awaits(namespace string, rule rbacv1.PolicyRule) {
 	GinkgoHelper()
 	resource, subresource, _ := strings.Cut(rule.Resources[0], "/")
@@ -140,7 +140,7 @@ func (a *author) awaits(namespace string, rule rbacv1.PolicyRule) {
 	}).Should(Succeed())
 }
 
-// beRefused is the webhook's refusal of an author, not one of the API server itself.
+// beRefused matches a refusal by the webhook, not one by the API server itself.
 func beRefused(who *author, namespace string) types.GomegaMatcher {
 	return And(
 		WithTransform(apierrors.IsForbidden, BeTrue()),
@@ -151,12 +151,12 @@ func beRefused(who *author, namespace string) types.GomegaMatcher {
 		)))
 }
 
-var _ = Describe("Who may not create Jobs", func() {
+var _ = Describe("A user who may not create Jobs", func() {
 	var namespace string
 	BeforeEach(func() { namespace = newNamespace() })
 
 	merge := func(text string) client.Patch { return client.RawPatch(apitypes.MergePatchType, []byte(text)) }
-	// stored is an object that an administrator made.
+	// stored is an object that an administrator created.
 	stored := func(text string) client.Object {
 		GinkgoHelper()
 		obj := object(namespace, text)
@@ -164,7 +164,7 @@ var _ = Describe("Who may not create Jobs", func() {
 		return obj
 	}
 
-	DescribeTable("creates no object of ours, and may as soon as that is granted", func(text string) {
+	DescribeTable("creates no object of the three kinds until that is granted", func(text string) {
 		who := person().grant(namespace, ourKinds, otherwiseJobs)
 		Expect(who.Create(ctx, object(namespace, text))).To(beRefused(who, namespace))
 		Expect(who.Create(ctx, object(namespace, text), client.DryRunAll)).To(beRefused(who, namespace))
@@ -178,7 +178,7 @@ var _ = Describe("Who may not create Jobs", func() {
 		Entry("JobTemplate", validTemplate),
 	)
 
-	DescribeTable("is refused, whoever it is", func(authorIn func(namespace string) *author) {
+	DescribeTable("is refused, whatever kind of user it is", func(authorIn func(namespace string) *author) {
 		who := authorIn(namespace).grant(namespace, ourKinds)
 		Expect(who.Create(ctx, object(namespace, validFlow))).To(beRefused(who, namespace))
 		who.grant(namespace, createJobs)
@@ -189,14 +189,14 @@ var _ = Describe("Who may not create Jobs", func() {
 		Entry("an impersonated user", func(string) *author { return impersonated() }),
 	)
 
-	It("may in the namespace of the grant, and in no other", func() {
+	It("may create objects in the namespace of the grant only", func() {
 		other := newNamespace()
 		who := serviceAccount(namespace).grant(namespace, ourKinds, createJobs).grant(other, ourKinds)
 		Expect(who.Create(ctx, object(namespace, validFlow))).To(Succeed())
 		Expect(who.Create(ctx, object(other, validFlow))).To(beRefused(who, other))
 	})
 
-	It("may by a grant to a group", func() {
+	It("may create objects after a grant to a group", func() {
 		who := person("developers").grant(namespace, ourKinds)
 		Expect(who.Create(ctx, object(namespace, validFlow))).To(beRefused(who, namespace))
 		bind(namespace, rbacv1.Subject{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: "developers"}, createJobs)
@@ -204,13 +204,13 @@ var _ = Describe("Who may not create Jobs", func() {
 		Expect(who.Create(ctx, object(namespace, validFlow))).To(Succeed())
 	})
 
-	It("creates none by server-side apply either", func() {
+	It("creates no object by server-side apply either", func() {
 		who := person().grant(namespace, ourKinds)
 		apply := client.ApplyConfigurationFromUnstructured(object(namespace, validFlow))
 		Expect(who.Apply(ctx, apply, client.FieldOwner("gitops"))).To(beRefused(who, namespace))
 	})
 
-	DescribeTable("does not change what Jobs run", func(text, patch string) {
+	DescribeTable("cannot change which Jobs run", func(text, patch string) {
 		obj := stored(text)
 		who := person().grant(namespace, ourKinds)
 		Expect(who.Patch(ctx, obj, merge(patch))).To(beRefused(who, namespace))
@@ -219,7 +219,7 @@ var _ = Describe("Who may not create Jobs", func() {
 	},
 		Entry("by parallelism of a JobFlow", validFlow, `{"spec":{"parallelism":9}}`),
 		Entry("by backoffLimit of a DaemonJob", validDaemonJob, `{"spec":{"backoffLimit":9}}`),
-		Entry("by a JobTemplate, which a flow of somebody else may wait for", validTemplate,
+		Entry("by a JobTemplate, which another user's flow may wait for", validTemplate,
 			`{"spec":{"jobTemplate":{"template":{"spec":{"serviceAccountName":"privileged"}}}}}`),
 	)
 
@@ -237,9 +237,9 @@ var _ = Describe("Who may not create Jobs", func() {
 		obj := stored(text)
 		who := person().grant(namespace, ourKinds)
 		Expect(who.Patch(ctx, obj, merge(`{"metadata":{"labels":{"a":"b"},"finalizers":["example.com/hold"]}}`))).To(Succeed())
-		Expect(who.Update(ctx, obj)).To(Succeed(), "what is written back as it was")
+		Expect(who.Update(ctx, obj)).To(Succeed(), "an unchanged object can be written back")
 		Expect(who.Delete(ctx, obj)).To(Succeed())
-		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed(), "the finalizer holds it")
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed(), "the finalizer keeps it")
 		Expect(who.Patch(ctx, obj, merge(`{"metadata":{"finalizers":null}}`))).To(Succeed())
 		Expect(apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(obj), obj))).To(BeTrue())
 	},
@@ -248,7 +248,7 @@ var _ = Describe("Who may not create Jobs", func() {
 		Entry("of a JobTemplate", validTemplate),
 	)
 
-	It("does not change a JobTemplate that a finalizer keeps from going", func() {
+	It("cannot change a JobTemplate that is kept by a finalizer", func() {
 		template := stored(validTemplate)
 		who := person().grant(namespace, ourKinds)
 		Expect(who.Patch(ctx, template, merge(`{"metadata":{"finalizers":["example.com/hold"]}}`))).To(Succeed())
@@ -256,7 +256,7 @@ var _ = Describe("Who may not create Jobs", func() {
 		Expect(who.Patch(ctx, template, merge(`{"spec":{"jobTemplate":{"backoffLimit":9}}}`))).To(beRefused(who, namespace))
 	})
 
-	It("does not matter to whoever writes status only, as the operator does", func() {
+	It("may write status, as the operator does", func() {
 		flow, template := stored(validFlow), stored(validTemplate)
 		who := serviceAccount(namespace).grant(namespace, ourStatus)
 		Expect(who.Status().Patch(ctx, flow, merge(`{"status":{"state":"Running"}}`))).To(Succeed())

@@ -63,7 +63,7 @@ var _ = Describe("Admission", func() {
 	})
 	create := func(text string) error { return k8s.Create(ctx, object(namespace, text)) }
 
-	It("takes what is valid, without a warning", func() {
+	It("accepts valid objects without a warning", func() {
 		Expect(create(validFlow)).To(Succeed())
 		Expect(create(validDaemonJob)).To(Succeed())
 		Expect(create(validTemplate)).To(Succeed())
@@ -119,7 +119,7 @@ metadata: {name: daemon}
 spec: {template: {spec: {restartPolicy: OnFailure, containers: [{name: main, image: i}]}}}
 `)).To(Succeed())
 		Expect(warnings.take()).To(ConsistOf(
-			`spec.template.spec.restartPolicy: "OnFailure" has no effect: pods of a Job here always have restartPolicy Never`))
+			`spec.template.spec.restartPolicy: "OnFailure" has no effect: the operator always sets restartPolicy Never`))
 	})
 
 	DescribeTable("reports a typo in a pod template", func(text, path string) {
@@ -163,7 +163,7 @@ spec: {flows: ` + flows + `}
 		Entry("both", `[{name: a, jobTemplateRef: t, jobTemplate: `+pod+`}]`, "spec.flows[0]", "exactly one of jobTemplate and jobTemplateRef"),
 	)
 
-	Describe("of a change", func() {
+	Describe("of an update", func() {
 		// edit changes one field of a stored object.
 		edit := func(text string, value any, fields ...string) error {
 			GinkgoHelper()
@@ -175,7 +175,7 @@ spec: {flows: ` + flows + `}
 			Expect(err).NotTo(HaveOccurred())
 			return k8s.Patch(ctx, obj, client.RawPatch(types.MergePatchType, data))
 		}
-		DescribeTable("refuses it where the field is immutable", func(text string, value any, fields ...string) {
+		DescribeTable("refuses a change of an immutable field", func(text string, value any, fields ...string) {
 			Expect(causes(edit(text, value, fields...))).To(ContainElement(ContainSubstring("immutable")))
 		},
 			Entry("flows", validFlow, []any{map[string]any{"name": "c", "jobTemplateRef": "t"}}, "spec", "flows"),
@@ -189,7 +189,7 @@ spec: {flows: ` + flows + `}
 			Entry("a DaemonJob's completions", validDaemonJob, int64(2), "spec", "completions"),
 			Entry("a DaemonJob's scheduling", validDaemonJob, map[string]any{}, "spec", "scheduling"),
 		)
-		It("refuses it beside a change of status, which counts only for what is written as such", func() {
+		It("refuses a change of flows in an update that also sets status, which only the status subresource can change", func() {
 			flow := object(namespace, validFlow)
 			Expect(k8s.Create(ctx, flow)).To(Succeed())
 			status := map[string]any{"status": map[string]any{"state": "Running", "waiting": int64(1)}}
@@ -199,13 +199,13 @@ spec: {flows: ` + flows + `}
 			Expect(unstructured.SetNestedField(flow.Object, int64(2), "status", "waiting")).To(Succeed())
 			Expect(unstructured.SetNestedSlice(flow.Object, []any{map[string]any{"name": "c", "jobTemplateRef": "t"}}, "spec", "flows")).To(Succeed())
 			Expect(causes(k8s.Update(ctx, flow))).To(ConsistOf(ContainSubstring("spec.flows: Invalid value")))
-			// Nor the other way round: this changes nothing but the status.
+			// Conversely, a write of the status subresource changes only the status.
 			Expect(k8s.Status().Update(ctx, flow)).To(Succeed())
 			steps, _, err := unstructured.NestedSlice(flow.Object, "spec", "flows")
 			Expect(err).NotTo(HaveOccurred())
 			Expect(steps).To(HaveLen(2))
 		})
-		DescribeTable("takes it where it takes effect", func(text string, value any, fields ...string) {
+		DescribeTable("accepts a change of a mutable field", func(text string, value any, fields ...string) {
 			Expect(edit(text, value, fields...)).To(Succeed())
 		},
 			Entry("suspend", validFlow, true, "spec", "suspend"),
@@ -219,7 +219,7 @@ spec: {flows: ` + flows + `}
 			Entry("a DaemonJob's backoffLimit", validDaemonJob, int64(3), "spec", "backoffLimit"),
 			Entry("a JobTemplate", validTemplate, int64(3), "spec", "jobTemplate", "backoffLimit"),
 		)
-		It("refuses it where it breaks a rule", func() {
+		It("refuses a change that breaks a rule", func() {
 			Expect(causes(edit(validTemplate, int64(-1), "spec", "jobTemplate", "backoffLimit"))).To(ConsistOf(
 				ContainSubstring("spec.jobTemplate.backoffLimit: Invalid value: -1")))
 		})

@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// What people are given to start from is taken as it is.
-var _ = It("Admission takes what the bundle for OLM has as examples, without a warning", func() {
+// Users start from these examples, so admission must accept them unchanged.
+var _ = It("Admission accepts the examples of the bundle for OLM without a warning", func() {
 	content, err := os.ReadFile(filepath.Join("..", "bundle", "manifests", "jobflow-operator.clusterserviceversion.yaml"))
 	Expect(err).NotTo(HaveOccurred())
 	var csv struct {

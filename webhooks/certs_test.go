@@ -39,8 +39,8 @@ import (
 
 const operatorNamespace = "jobflow-operator-system"
 
-// These run the operator's program, twice at the same time and with no more
-// permissions than its manifests grant.
+// These specs run two replicas of the operator's program with no more permissions than
+// its manifests grant.
 var _ = Describe("The operator's own certificate", Ordered, func() {
 	var (
 		kubeconfig string
@@ -65,7 +65,7 @@ var _ = Describe("The operator's own certificate", Ordered, func() {
 		}
 	})
 
-	It("is what the announced CA vouches for, in every replica", func() {
+	It("is signed by the CA in the webhook configuration, in every replica", func() {
 		for _, r := range replicas {
 			Eventually(r.review).Should(And(
 				HaveField("Allowed", false),
@@ -74,7 +74,7 @@ var _ = Describe("The operator's own certificate", Ordered, func() {
 		Expect(replicas[0].certificate()).To(Equal(replicas[1].certificate()))
 	})
 
-	It("leaves nothing in the directory that the next container would take for mounted", func() {
+	It("leaves no files that the next container would take for mounted ones", func() {
 		for _, r := range replicas {
 			certs, err := webhooks.FindCerts(webhooks.ServerOptions{CertDir: r.certDir})
 			Expect(err).NotTo(HaveOccurred())
@@ -82,7 +82,7 @@ var _ = Describe("The operator's own certificate", Ordered, func() {
 		}
 	})
 
-	It("is taken up by every replica when it is renewed", func() {
+	It("is served by every replica after a renewal", func() {
 		before := replicas[0].certificate()
 		patch := client.RawPatch("application/merge-patch+json", []byte(`{"data":{"tls.crt":null,"tls.key":null}}`))
 		Expect(k8s.Patch(ctx, secret.DeepCopy(), patch)).To(Succeed())
@@ -93,29 +93,29 @@ var _ = Describe("The operator's own certificate", Ordered, func() {
 		}
 	})
 
-	It("goes on answering when told to end", func() {
+	It("stays in use during the shutdown delay", func() {
 		for _, r := range replicas {
 			r.session.Interrupt()
 		}
 		for _, r := range replicas {
 			Expect(r.closes).To(BeFalse())
-			Eventually(r.session.Err).Should(gbytes.Say("Told to end"))
+			Eventually(r.session.Err).Should(gbytes.Say("Shutting down after a delay"))
 			Eventually(r.review).Should(HaveField("Allowed", false))
 			Expect(r.closes).To(BeTrue())
 			r.session.Kill().Wait(limit.Hang)
 		}
 	})
 
-	It("is made from nothing when the Secret is gone, by an operator that ends cleanly after its shutdown delay", func() {
+	It("is recreated when the Secret is gone, by an operator that stops cleanly after its shutdown delay", func() {
 		Expect(k8s.Delete(ctx, secret.DeepCopy())).To(Succeed())
 		again := startReplica(kubeconfig, time.Second)
 		Eventually(again.ready).Should(Equal(http.StatusOK))
 		Eventually(again.review).Should(HaveField("Allowed", false))
 
-		told := time.Now()
+		signalled := time.Now()
 		again.session.Interrupt()
 		Eventually(again.session).Should(gexec.Exit(0))
-		Expect(time.Since(told)).To(BeNumerically(">=", again.delay))
+		Expect(time.Since(signalled)).To(BeNumerically(">=", again.delay))
 	})
 })
 
@@ -126,7 +126,7 @@ type replica struct {
 	webhookAddress, probeAddress string
 	// delay is its --shutdown-delay-duration.
 	delay time.Duration
-	// closes says that the last answer closed its connection.
+	// closes is true if the last response closed its connection.
 	closes bool
 }
 
@@ -160,7 +160,7 @@ func startReplica(kubeconfig string, delay time.Duration) *replica {
 	return r
 }
 
-// ready is the answer of /readyz.
+// ready returns the status code of /readyz.
 func (r *replica) ready() int {
 	response, err := http.Get("http://" + r.probeAddress + "/readyz") //nolint:noctx // The test has its own time limit.
 	if err != nil {
@@ -170,7 +170,7 @@ func (r *replica) ready() int {
 	return response.StatusCode
 }
 
-// trust is the TLS configuration with which the API server would call.
+// trust is the TLS configuration with which the API server would call the webhooks.
 func trust(g Gomega) *tls.Config {
 	configuration := &registrationv1.ValidatingWebhookConfiguration{}
 	g.Expect(k8s.Get(ctx, client.ObjectKey{Name: webhooks.DefaultConfiguration}, configuration)).To(Succeed())
@@ -179,7 +179,7 @@ func trust(g Gomega) *tls.Config {
 	return &tls.Config{RootCAs: pool, ServerName: webhooks.DefaultService + "." + operatorNamespace + ".svc", MinVersion: tls.VersionTLS12}
 }
 
-// certificate is the one that the replica serves with.
+// certificate is the one that the replica serves.
 func (r *replica) certificate() []byte {
 	GinkgoHelper()
 	connection, err := tls.Dial("tcp", r.webhookAddress, trust(Default))
@@ -217,8 +217,8 @@ func (r *replica) review(g Gomega) *admissionv1.AdmissionResponse {
 	return answer.Response
 }
 
-// createConfiguration creates what the CA is injected into. Its rule matches
-// nothing: the API server has no way to the Service that it names.
+// createConfiguration creates the configuration that gets the CA. Its rule matches
+// nothing, since the API server cannot reach the Service that it names.
 func createConfiguration() {
 	GinkgoHelper()
 	Expect(k8s.Create(ctx, &registrationv1.ValidatingWebhookConfiguration{
@@ -238,8 +238,8 @@ func createConfiguration() {
 	})).To(Succeed())
 }
 
-// operatorUser makes a user with the permissions of config/rbac, but for those that
-// only metrics need, and of config/certificate, and returns its kubeconfig.
+// operatorUser creates a user with the permissions of config/certificate and of
+// config/rbac, except those for metrics, and returns its kubeconfig.
 func operatorUser() string {
 	GinkgoHelper()
 	const name = "operator"

@@ -21,14 +21,14 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// example is a block of YAML in a page. verdict is what stands after "yaml" at its
-// head: nothing where it is taken, "warned" where it is taken with a warning, and
+// example is a block of YAML in a page. verdict is the word after "yaml" in its first
+// line: none if it must be accepted, "warned" if it must be accepted with a warning, and
 // "refused".
 type example struct {
 	where, verdict, text string
 }
 
-var _ = It("Admission says of the examples in the documentation what the pages say", func() {
+var _ = It("Admission accepts, warns or refuses the examples in the documentation as marked", func() {
 	namespace := newNamespace()
 	judged := map[string]int{}
 	for _, page := range pages() {
@@ -87,8 +87,8 @@ func examplesOf(page string) []example {
 	return examples
 }
 
-// objectsOf are the objects of ours in an example. Parts of an object have no
-// apiVersion and are passed over.
+// objectsOf returns the JobFlows, DaemonJobs and JobTemplates in an example. Parts of an
+// object, which have no apiVersion, are skipped.
 func objectsOf(e example) []*unstructured.Unstructured {
 	GinkgoHelper()
 	var objects []*unstructured.Unstructured

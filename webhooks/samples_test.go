@@ -15,7 +15,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-var _ = It("Admission takes the samples", func() {
+var _ = It("Admission accepts the samples", func() {
 	files, err := filepath.Glob(filepath.Join("..", "config", "samples", "*.yaml"))
 	Expect(err).NotTo(HaveOccurred())
 	taken := 0

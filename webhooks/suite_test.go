@@ -67,14 +67,14 @@ var _ = BeforeSuite(func() {
 	serve(scheme)
 })
 
-// serve runs the webhooks with the certificate that envtest mounts, so to speak.
+// serve runs the webhooks with the certificate that envtest wrote, as if it were mounted.
 func serve(scheme *runtime.Scheme) {
 	options := &environment.WebhookInstallOptions
 	certs, err := webhooks.FindCerts(webhooks.ServerOptions{
 		Host: options.LocalServingHost, Port: options.LocalServingPort, CertDir: options.LocalServingCertDir,
 	})
 	Expect(err).NotTo(HaveOccurred())
-	Expect(certs.Mounted()).To(BeTrue(), "the certificate in the directory is to be found")
+	Expect(certs.Mounted()).To(BeTrue(), "the certificate in the directory must be found")
 	mgr, err := ctrl.NewManager(apiServer, ctrl.Options{
 		Scheme:        scheme,
 		Metrics:       metricsserver.Options{BindAddress: "0"},
@@ -108,7 +108,7 @@ func (w *warningLog) HandleWarningHeader(_ int, _, text string) {
 	w.list = append(w.list, text)
 }
 
-// take is the warnings since it was last called.
+// take returns the warnings since its last call.
 func (w *warningLog) take() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/validation"
 )
 
-// An object that admission would not take today must not be stuck.
-func TestValidateUpdateOfWhatWasStoredBefore(t *testing.T) {
+// Users must still be able to edit a stored object that admission would refuse today.
+func TestValidateUpdateOfAnOlderObject(t *testing.T) {
 	stored := &v1alpha1.JobFlow{Spec: v1alpha1.JobFlowSpec{Flows: []v1alpha1.FlowStep{
 		{Name: "a", Dependencies: []string{"missing"}, JobTemplateRef: "t"},
 	}}}
@@ -32,7 +32,7 @@ func TestValidateUpdateOfWhatWasStoredBefore(t *testing.T) {
 			f.Spec.Parallelism = new(int32)
 		}, ""},
 	}
-	v := &validator[*v1alpha1.JobFlow]{errors: validation.JobFlow, warnings: validation.JobFlowWarnings}
+	v := &validator[*v1alpha1.JobFlow]{rules[*v1alpha1.JobFlow]{errors: validation.JobFlow, warnings: validation.JobFlowWarnings}}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			updated := stored.DeepCopy()
@@ -44,7 +44,7 @@ func TestValidateUpdateOfWhatWasStoredBefore(t *testing.T) {
 			case c.refuse != "" && (err == nil || !strings.Contains(err.Error(), c.refuse)):
 				t.Errorf("got %v, want it to name %s", err, c.refuse)
 			case err != nil && strings.Contains(err.Error(), "missing"):
-				t.Errorf("%v speaks of what the update did not bring", err)
+				t.Errorf("%v names an error that the update did not introduce", err)
 			}
 		})
 	}
@@ -54,7 +54,7 @@ func TestValidateUpdateWarnsOnce(t *testing.T) {
 	old := &v1alpha1.JobTemplate{}
 	updated := old.DeepCopy()
 	updated.Spec.JobTemplate.Template.Spec.RestartPolicy = "Always"
-	v := &validator[*v1alpha1.JobTemplate]{errors: validation.JobTemplate, warnings: validation.JobTemplateWarnings}
+	v := &validator[*v1alpha1.JobTemplate]{rules[*v1alpha1.JobTemplate]{errors: validation.JobTemplate, warnings: validation.JobTemplateWarnings}}
 
 	first, _ := v.ValidateUpdate(context.Background(), old, updated)
 	second, _ := v.ValidateUpdate(context.Background(), updated, updated.DeepCopy())

@@ -7,13 +7,13 @@ import (
 )
 
 // JobFlowSpec describes a graph of Jobs.
-// +kubebuilder:validation:XValidation:rule="has(self.globalParams) == has(oldSelf.globalParams) && (!has(self.globalParams) || self.globalParams == oldSelf.globalParams)",message="globalParams is immutable; create a JobFlow of another name"
-// +kubebuilder:validation:XValidation:rule="has(self.shareVolumes) == has(oldSelf.shareVolumes) && (!has(self.shareVolumes) || self.shareVolumes == oldSelf.shareVolumes)",message="shareVolumes is immutable; create a JobFlow of another name"
+// +kubebuilder:validation:XValidation:rule="has(self.globalParams) == has(oldSelf.globalParams) && (!has(self.globalParams) || self.globalParams == oldSelf.globalParams)",message="globalParams is immutable; create a JobFlow with another name"
+// +kubebuilder:validation:XValidation:rule="has(self.shareVolumes) == has(oldSelf.shareVolumes) && (!has(self.shareVolumes) || self.shareVolumes == oldSelf.shareVolumes)",message="shareVolumes is immutable; create a JobFlow with another name"
 type JobFlowSpec struct {
 	// flows are the steps of the graph, each of which becomes one batch/v1 Job
 	// named <jobflow>-<step>. A step starts when every step that it depends on
-	// is done, which is what startOn says; steps without an open dependency run side by
-	// side. Step names are unique. 1 to 1,000 steps. Immutable.
+	// is done, as defined by startOn; steps that do not depend on each other run in
+	// parallel. Step names are unique. 1 to 1,000 steps. Immutable.
 	// +required
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=1000
@@ -21,7 +21,7 @@ type JobFlowSpec struct {
 	// +listMapKey=name
 	Flows []FlowStep `json:"flows"`
 
-	// globalParams are given to every step's Job. Default: none. Immutable.
+	// globalParams apply to every step's Job. Default: none. Immutable.
 	// +optional
 	GlobalParams *GlobalParams `json:"globalParams,omitempty"`
 
@@ -35,15 +35,16 @@ type JobFlowSpec struct {
 	// +listMapKey=name
 	ShareVolumes []corev1.Volume `json:"shareVolumes,omitempty"`
 
-	// startOn says when a step is done for those that depend on it.
+	// startOn defines when a step is done for the steps that depend on it.
 	//
 	// JobComplete: when its Job has the condition Complete.
 	//
 	// PodsSucceeded: as soon as the Job's pods prove that it will be Complete, which
-	// saves about a second a step, since the Job controller gathers the ends of pods.
-	// A Job whose end other things decide too is waited for as with JobComplete: one
-	// that is Indexed, or has activeDeadlineSeconds, podFailurePolicy, successPolicy
-	// or another managedBy. The flow's own end waits for the conditions of all Jobs.
+	// saves about a second per step, since the Job controller batches pod updates.
+	// JobComplete still applies to Jobs whose end does not depend on their pods alone:
+	// those that are Indexed, or have activeDeadlineSeconds, podFailurePolicy,
+	// successPolicy or another managedBy. The flow itself ends only when all Jobs have
+	// their conditions.
 	//
 	// Default: JobComplete. May change at any time.
 	// +optional
@@ -57,8 +58,8 @@ type JobFlowSpec struct {
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
 
-	// parallelism is the most Jobs of this flow that may run at the same time.
-	// Lowering it ends no Job. Default: no limit. At least 1. May change at any
+	// parallelism is the maximum number of Jobs of this flow that run at the same
+	// time. Lowering it ends no Job. Default: no limit. At least 1. May change at any
 	// time.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -81,7 +82,7 @@ type JobFlowSpec struct {
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 }
 
-// StartOn is a proof that a step is done.
+// StartOn defines when a step is done.
 // +kubebuilder:validation:Enum=JobComplete;PodsSucceeded
 type StartOn string
 
@@ -116,8 +117,8 @@ type FlowStep struct {
 	Name string `json:"name"`
 
 	// dependencies are the names of the steps of this flow that must be done, as
-	// startOn says, before this step starts. Cycles and unknown names
-	// are refused. Default: none, the step starts with the flow. Immutable.
+	// defined by startOn, before this step starts. Cycles and unknown names are
+	// refused. Default: none, the step starts with the flow. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxItems=999
 	// +kubebuilder:validation:items:MaxLength=63
@@ -125,7 +126,7 @@ type FlowStep struct {
 	Dependencies []string `json:"dependencies,omitempty"`
 
 	// jobTemplate is the spec of the Job, with every field that batch/v1 has. Two
-	// things differ from a Job of one's own: backoffLimit defaults to 0, and
+	// things differ from a plain Job: backoffLimit defaults to 0, and
 	// restartPolicy is always Never. Exactly one of jobTemplate and
 	// jobTemplateRef is set. Immutable.
 	// +optional
@@ -150,11 +151,11 @@ type FlowStep struct {
 	ShareVolumeMounts []corev1.VolumeMount `json:"shareVolumeMounts,omitempty"`
 }
 
-// JobFlowStatus says where a JobFlow stands.
+// JobFlowStatus is the observed state of a JobFlow.
 type JobFlowStatus struct {
 	Summary `json:",inline"`
 
-	// flows has one entry a step, in the order of spec.flows. The list is atomic:
+	// flows has one entry per step, in the order of spec.flows. The list is atomic:
 	// only the operator writes it, and 1,000 entries would otherwise be repeated
 	// key by key in managedFields.
 	// +optional
@@ -171,13 +172,14 @@ type JobFlowStatus struct {
 // +kubebuilder:printcolumn:name="Started",type=date,JSONPath=`.status.startTime`,priority=1
 // +kubebuilder:printcolumn:name="Completed",type=date,JSONPath=`.status.completionTime`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.message`,priority=1
-// A write of the status cannot change the spec, nor one of the spec the status. That
-// spares status writes the comparison of 1,000 steps, half of what they would cost.
-// +kubebuilder:validation:XValidation:rule="self.?status.?waiting != oldSelf.?status.?waiting || self.?status.?running != oldSelf.?status.?running || self.?status.?succeeded != oldSelf.?status.?succeeded || self.spec.flows == oldSelf.spec.flows",fieldPath=".spec.flows",message="is immutable; create a JobFlow of another name to run other steps"
+// The rule compares flows only if these counters are unchanged, since a status write cannot
+// change the spec and a spec write cannot change the status. This spares status writes the
+// comparison of 1,000 steps, which is half of their cost.
+// +kubebuilder:validation:XValidation:rule="self.?status.?waiting != oldSelf.?status.?waiting || self.?status.?running != oldSelf.?status.?running || self.?status.?succeeded != oldSelf.?status.?succeeded || self.spec.flows == oldSelf.spec.flows",fieldPath=".spec.flows",message="is immutable; create a JobFlow with another name to run other steps"
 
 // JobFlow runs a graph of native batch/v1 Jobs: each step starts once, when
-// every step that it depends on is Complete. When a step fails, nothing new
-// starts, what runs is left to finish, and the flow is then Failed.
+// every step that it depends on is Complete. When a step fails, no new
+// step starts, running Jobs are left to finish, and the flow is then Failed.
 type JobFlow struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -186,7 +188,7 @@ type JobFlow struct {
 	// +required
 	Spec JobFlowSpec `json:"spec"`
 
-	// status is where the flow stands. Written by the operator only.
+	// status is the observed state of the flow. Only the operator writes it.
 	// +optional
 	Status JobFlowStatus `json:"status,omitempty"`
 }

@@ -9,13 +9,13 @@ import (
 type ReusableJobSpec struct {
 	// jobTemplate is the spec that Jobs made from this template get, with every
 	// field that batch/v1 has; backoffLimit defaults to 0, and restartPolicy is
-	// always Never. It may be edited at any time: Jobs that exist keep what they
-	// were made from, steps that start later get the new spec.
+	// always Never. It may be edited at any time: existing Jobs keep the spec
+	// that they were created from, and steps that start later use the new one.
 	// +required
 	JobTemplate batchv1.JobSpec `json:"jobTemplate"`
 }
 
-// JobTemplateStatus says who uses a JobTemplate.
+// JobTemplateStatus lists the Jobs that use a JobTemplate.
 type JobTemplateStatus struct {
 	// dependencyList names the Jobs that use this template: those of every step
 	// in the namespace that refers to it, whether the step has started or not.
@@ -42,8 +42,8 @@ type JobTemplateStatus struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 
 // JobTemplate is a Job spec that steps of JobFlows in the same namespace use by
-// name. Deleting it touches no Job that exists; steps that have yet to start
-// wait until a JobTemplate of that name is back.
+// name. Deleting it does not affect existing Jobs; steps that have not started
+// wait until a JobTemplate of that name exists again.
 type JobTemplate struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -52,7 +52,7 @@ type JobTemplate struct {
 	// +required
 	Spec ReusableJobSpec `json:"spec"`
 
-	// status says which Jobs use the template. Written by the operator only.
+	// status lists the Jobs that use the template. Only the operator writes it.
 	// +optional
 	Status JobTemplateStatus `json:"status,omitempty"`
 }

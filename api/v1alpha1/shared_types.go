@@ -14,8 +14,8 @@ const (
 	// StatePending means that no Job has been created yet; status.message says
 	// what is missing.
 	StatePending State = "Pending"
-	// StateRunning means that at least one Job has been created and the end is
-	// not reached. A flow with a failed step stays Running until the Jobs that
+	// StateRunning means that at least one Job has been created and the object has
+	// not ended. A flow with a failed step stays Running until the Jobs that
 	// were already started have ended.
 	StateRunning State = "Running"
 	// StateSucceed means that every Job ended with the condition Complete.
@@ -30,7 +30,7 @@ const (
 	StateSuspended State = "Suspended"
 )
 
-// Phase is where one step of a JobFlow, or one node of a DaemonJob, stands.
+// Phase is the state of one step of a JobFlow or one node of a DaemonJob.
 // +kubebuilder:validation:Enum=Waiting;Running;Succeeded;Failed;Skipped
 type Phase string
 
@@ -100,8 +100,8 @@ type Summary struct {
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 
-	// progress is the number of steps or nodes that Succeeded of all that are to
-	// run, as 3/5.
+	// progress is the number of steps or nodes that Succeeded out of all that
+	// will run, such as 3/5.
 	// +optional
 	Progress string `json:"progress,omitempty"`
 
@@ -134,8 +134,8 @@ type Summary struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// RunStatus says where one step of a JobFlow, or one node of a DaemonJob,
-// stands. Once phase is Succeeded or Failed the entry never changes again, even
+// RunStatus is the status of one step of a JobFlow or one node of a DaemonJob.
+// Once phase is Succeeded or Failed the entry never changes again, even
 // when the Job is deleted.
 type RunStatus struct {
 	// name is the step's name (JobFlow) or the node's name (DaemonJob).
@@ -150,12 +150,11 @@ type RunStatus struct {
 	JobName string `json:"jobName,omitempty"`
 
 	// jobUID is the UID of the Job that was created, so that a later Job of the
-	// same name is not taken for it.
+	// same name is not mistaken for it.
 	// +optional
 	JobUID string `json:"jobUID,omitempty"`
 
-	// reason is a CamelCase word for why the phase is what it is. Empty while
-	// everything goes its normal way.
+	// reason is a CamelCase word that explains the phase. Empty in the normal case.
 	// +optional
 	Reason string `json:"reason,omitempty"`
 
@@ -168,7 +167,7 @@ type RunStatus struct {
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
 
-	// completionTime is when the Job reached its end, as its condition says.
+	// completionTime is when the Job reached its end, according to its condition.
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever the steps are called and name, they are either put into an order or
-// refused with problems that are there.
+// For any names and dependencies, the steps are either ordered or refused with problems
+// that really exist.
 func FuzzNew(f *testing.F) {
 	for _, text := range []string{
 		"", "a", "a\na", "a a", "a b\nb a", "a b\nb c\nc a\nd a", "a\nb a\nc a\nd b c", "a a a\nb x\n x", "first\nsecond frist",
@@ -36,7 +36,7 @@ func FuzzNew(f *testing.F) {
 		for i := range steps {
 			for k, dependency := range graph.Dependencies(i) {
 				if steps[dependency].Name != steps[i].Dependencies[k] || at[dependency] >= at[i] {
-					t.Fatalf("step %q stands before its dependency %q", steps[i].Name, steps[dependency].Name)
+					t.Fatalf("step %q comes before its dependency %q", steps[i].Name, steps[dependency].Name)
 				}
 			}
 		}
@@ -50,12 +50,12 @@ func FuzzNearest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, candidates string) {
 		list := strings.Split(candidates, "\n")
 		if got := Nearest(name, list); got != "" && !slices.Contains(list, got) {
-			t.Fatalf("the nearest to %q is %q, which nobody proposed", name, got)
+			t.Fatalf("the nearest to %q is %q, which is not a candidate", name, got)
 		}
 	})
 }
 
-// stepsOf reads one step a line: its name, then its dependencies.
+// stepsOf reads one step from each line: its name, then its dependencies.
 func stepsOf(text string) []Step {
 	var steps []Step
 	for line := range strings.SplitSeq(text, "\n") {
@@ -91,7 +91,7 @@ func checkProblem(t *testing.T, steps []Step, p *Problem) {
 			}
 		}
 		if len(p.Cycle) < 2 || p.Cycle[0] != p.Cycle[len(p.Cycle)-1] || step.Dependencies[p.Dependency] != p.Cycle[1] {
-			t.Fatalf("%q at step %q is no cycle", p.Cycle, step.Name)
+			t.Fatalf("%q at step %q is not a cycle", p.Cycle, step.Name)
 		}
 	default:
 		t.Fatalf("a problem of kind %d", p.Kind)

@@ -1,5 +1,5 @@
-// Package graph orders named steps by their dependencies. It knows nothing of
-// Kubernetes and has no state besides the graph itself.
+// Package graph orders named steps by their dependencies. It is independent of Kubernetes
+// and has no state other than the graph itself.
 package graph
 
 // Step is one node of a graph, by name, with the names of the steps that must
@@ -9,22 +9,21 @@ type Step struct {
 	Dependencies []string
 }
 
-// Graph is a checked graph without cycles. Steps are known by their index in the
-// list that it was made from.
+// Graph is a valid graph without cycles. Steps are identified by their index in the list
+// that it was built from.
 type Graph struct {
 	dependencies [][]int
 	order        []int
 }
 
-// New checks the steps and builds their graph. When there are problems all of
-// them are returned (of the dependencies that are wrong, the first thousand), and
-// no graph.
+// New checks the steps and builds their graph. If there are problems, it returns no graph
+// and all of them, except that it stops at a thousand wrong dependencies.
 func New(steps []Step) (*Graph, []Problem) {
 	index, problems := indexNames(steps)
 	dependencies, more := resolve(steps, index)
 	problems = append(problems, more...)
 
-	order := topological(dependencies)
+	order := sortTopologically(dependencies)
 	if len(order) < len(steps) {
 		problems = append(problems, findCycles(steps, dependencies)...)
 	}
@@ -34,15 +33,15 @@ func New(steps []Step) (*Graph, []Problem) {
 	return &Graph{dependencies: dependencies, order: order}, nil
 }
 
-// Len is the number of steps.
+// Len returns the number of steps.
 func (g *Graph) Len() int { return len(g.dependencies) }
 
-// Dependencies are the steps that step i depends on directly, in the order in
-// which it names them. The caller must not change them.
+// Dependencies returns the steps that step i depends on directly, in the order in which it
+// names them. The caller must not change them.
 func (g *Graph) Dependencies(i int) []int { return g.dependencies[i] }
 
-// Order has every step after all that it depends on. Steps that could stand in
-// either order keep that of the list. The caller must not change it.
+// Order returns every step after all its dependencies. Steps that could come in either
+// order keep the order of the list. The caller must not change it.
 func (g *Graph) Order() []int { return g.order }
 
 // indexNames maps each name to the first step that has it.
@@ -59,18 +58,18 @@ func indexNames(steps []Step) (map[string]int, []Problem) {
 	return index, problems
 }
 
-// mostProblems bounds how many dependencies are reported: a request of a few
-// megabytes can hold half a million, and nobody reads them.
+// mostProblems bounds how many dependencies are reported: a request of a few megabytes can
+// contain half a million, more than a user can read.
 const mostProblems = 1000
 
-// resolve turns the names of dependencies into indices, leaving out those that
-// are no use: unknown names and repetitions.
+// resolve turns the names of dependencies into indices. It reports unknown and duplicate
+// names as problems and leaves them out.
 func resolve(steps []Step, index map[string]int) ([][]int, []Problem) {
 	var problems []Problem
 	search := NewSearch(func() []string { return names(steps) })
 	dependencies := make([][]int, len(steps))
-	// seenBy[d] is the last step that named d, plus one: a set that need not be
-	// emptied between steps.
+	// seenBy[d] is the last step that named d, plus one: a set that need not be cleared
+	// between steps.
 	seenBy := make([]int, len(steps))
 	for i, step := range steps {
 		for j, name := range step.Dependencies {
@@ -80,7 +79,7 @@ func resolve(steps []Step, index map[string]int) ([][]int, []Problem) {
 			case !known:
 				nearest := search.Nearest(name)
 				if nearest == step.Name {
-					nearest = "" // what depends on itself would be a cycle
+					nearest = "" // depending on itself would be a cycle
 				}
 				problems = append(problems, Problem{Kind: Unknown, Step: i, Dependency: j, Name: name, Nearest: nearest})
 			case seenBy[d] == i+1:
@@ -102,19 +101,20 @@ func names(steps []Step) []string {
 	return list
 }
 
-// topological is Kahn's algorithm, always taking the free step that stands first
-// in the list. What is missing from the result is on a cycle or depends on one.
-func topological(dependencies [][]int) []int {
-	open := make([]int, len(dependencies))
+// sortTopologically is Kahn's algorithm, which here always takes the free step that comes
+// first in the list. Steps that are missing from the result are on a cycle or depend on
+// one.
+func sortTopologically(dependencies [][]int) []int {
+	pending := make([]int, len(dependencies))
 	dependents := make([][]int, len(dependencies))
 	for i, ds := range dependencies {
-		open[i] = len(ds)
+		pending[i] = len(ds)
 		for _, d := range ds {
 			dependents[d] = append(dependents[d], i)
 		}
 	}
 	var free indexHeap
-	for i, n := range open {
+	for i, n := range pending {
 		if n == 0 {
 			free.push(i)
 		}
@@ -124,7 +124,7 @@ func topological(dependencies [][]int) []int {
 		i := free.pop()
 		order = append(order, i)
 		for _, next := range dependents[i] {
-			if open[next]--; open[next] == 0 {
+			if pending[next]--; pending[next] == 0 {
 				free.push(next)
 			}
 		}

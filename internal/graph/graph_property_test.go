@@ -8,8 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawAcyclic draws steps of which each depends only on steps before it in a
-// hidden order, and then shuffles them.
+// drawAcyclic draws steps that each depend only on earlier ones, and then shuffles them.
 func drawAcyclic(t *rapid.T) []Step {
 	n := rapid.IntRange(1, 40).Draw(t, "steps")
 	steps := make([]Step, n)
@@ -34,10 +33,10 @@ func TestOrderRespectsEveryDependency(t *testing.T) {
 		done := make([]bool, g.Len())
 		for _, i := range g.Order() {
 			if done[i] {
-				t.Fatalf("step %d stands twice in %v", i, g.Order())
+				t.Fatalf("step %d appears twice in %v", i, g.Order())
 			}
 			if slices.ContainsFunc(g.Dependencies(i), func(d int) bool { return !done[d] }) {
-				t.Fatalf("step %d stands before a dependency in %v", i, g.Order())
+				t.Fatalf("step %d comes before a dependency in %v", i, g.Order())
 			}
 			done[i] = true
 		}
@@ -47,7 +46,7 @@ func TestOrderRespectsEveryDependency(t *testing.T) {
 	})
 }
 
-// reaches says whether step i depends, directly or not, on the step on.
+// reaches reports whether step i depends, directly or indirectly, on the step on.
 func reaches(g *Graph, i, on int) bool {
 	return slices.ContainsFunc(g.Dependencies(i), func(d int) bool { return d == on || reaches(g, d, on) })
 }
@@ -72,7 +71,7 @@ func TestAnInjectedBackEdgeIsNamed(t *testing.T) {
 		}
 		cycle := problems[0].Cycle
 		if len(cycle) < 2 || cycle[0] != cycle[len(cycle)-1] {
-			t.Fatalf("%v does not come back to its start", cycle)
+			t.Fatalf("%v does not lead back to its start", cycle)
 		}
 		byName := map[string]Step{}
 		for _, step := range steps {
@@ -85,7 +84,7 @@ func TestAnInjectedBackEdgeIsNamed(t *testing.T) {
 		}
 		first := steps[problems[0].Step]
 		if first.Name != cycle[0] || first.Dependencies[problems[0].Dependency] != cycle[1] {
-			t.Fatalf("%+v points at another dependency than its cycle begins with", problems[0])
+			t.Fatalf("%+v does not point at the first dependency of its cycle", problems[0])
 		}
 	})
 }

@@ -23,13 +23,13 @@ func TestNewOrder(t *testing.T) {
 		steps string
 		want  []int
 	}{
-		"one step":                         {"a", []int{0}},
-		"independent steps keep the order": {"c; a; b", []int{0, 1, 2}},
-		"a chain written backwards":        {"c: b; b: a; a", []int{2, 1, 0}},
-		"a diamond":                        {"a; b: a; c: a; d: b c", []int{0, 1, 2, 3}},
-		"the published example":            {"job1; job2: job1; job3: job1 job2; job4; job5: job4 job2", []int{0, 1, 2, 3, 4}},
-		"what is freed early stands early": {"z: last; a; b: a; last", []int{1, 2, 3, 0}},
-		"an implied dependency":            {"a; b: a; c: a b", []int{0, 1, 2}},
+		"one step":                              {"a", []int{0}},
+		"independent steps keep the order":      {"c; a; b", []int{0, 1, 2}},
+		"a chain written backwards":             {"c: b; b: a; a", []int{2, 1, 0}},
+		"a diamond":                             {"a; b: a; c: a; d: b c", []int{0, 1, 2, 3}},
+		"the published example":                 {"job1; job2: job1; job3: job1 job2; job4; job5: job4 job2", []int{0, 1, 2, 3, 4}},
+		"a step that is free early comes early": {"z: last; a; b: a; last", []int{1, 2, 3, 0}},
+		"an implied dependency":                 {"a; b: a; c: a b", []int{0, 1, 2}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestNewProblems(t *testing.T) {
 			"start; a: start b; b: c; c: a; end: c",
 			[]Problem{{Kind: Cycle, Step: 1, Dependency: 1, Cycle: []string{"a", "b", "c", "a"}}},
 		},
-		"the shorter of two ways round": {
+		"the shorter of two cycles": {
 			"a: b d; b: c; c: a; d: a",
 			[]Problem{{Kind: Cycle, Step: 0, Dependency: 1, Cycle: []string{"a", "d", "a"}}},
 		},
@@ -131,17 +131,17 @@ func TestNewProblems(t *testing.T) {
 func TestNearest(t *testing.T) {
 	candidates := []string{"build", "test", "deploy-to-production", "a"}
 	tests := map[string]struct{ name, want string }{
-		"a letter missing":            {"buid", "build"},
-		"a letter too many":           {"buildd", "build"},
-		"two letters exchanged":       {"tets", "test"},
-		"several in a long name":      {"deploi-to-prodction", "deploy-to-production"},
-		"upper case":                  {"TEST", "test"},
-		"unlike any":                  {"cleanup", ""},
-		"one letter says nothing":     {"b", ""},
-		"empty":                       {"", ""},
-		"longer than any name":        {strings.Repeat("b", 300), ""},
-		"too far in a short name":     {"tart", "test"},
-		"nothing of it would be left": {"xy", ""},
+		"a letter missing":                   {"buid", "build"},
+		"a letter too many":                  {"buildd", "build"},
+		"two letters exchanged":              {"tets", "test"},
+		"several in a long name":             {"deploi-to-prodction", "deploy-to-production"},
+		"upper case":                         {"TEST", "test"},
+		"unlike any":                         {"cleanup", ""},
+		"one letter is too short to compare": {"b", ""},
+		"empty":                              {"", ""},
+		"longer than any name":               {strings.Repeat("b", 300), ""},
+		"too far in a short name":            {"tart", "test"},
+		"nothing of it would be left":        {"xy", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -152,9 +152,9 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// The largest flow that the API takes, in which every dependency is unknown. The search for
-// the nearest step allocates for each comparison, so allocations show that New searches for
-// only a few of nearly a million dependencies.
+// This is the largest flow that the API accepts, with only unknown dependencies. The search
+// for the nearest step allocates for each comparison, so allocations show that New searches
+// for only a few of nearly a million dependencies.
 func TestNewSearchesLittleWhenEverythingIsWrong(t *testing.T) {
 	steps := make([]Step, 1000)
 	filler := strings.Repeat("x", 50)

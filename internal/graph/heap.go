@@ -1,7 +1,7 @@
 package graph
 
-// indexHeap gives back the smallest index first. container/heap would box every
-// int in an interface.
+// indexHeap is a heap with the smallest index on top. container/heap would box every int
+// in an interface.
 type indexHeap []int
 
 func (h *indexHeap) push(i int) {

@@ -8,8 +8,8 @@ func Nearest(name string, candidates []string) string {
 	if len(name) > longestCompared {
 		return ""
 	}
-	// One mistake, and one more for every four characters; but never so many that
-	// nothing of the name needs to be left.
+	// Allow one mistake, and one more for every four characters, but fewer than the name
+	// has characters.
 	limit := min(1+len(name)/4, len(name)-1)
 	folded := strings.ToLower(name)
 	best := ""
@@ -28,26 +28,26 @@ func Nearest(name string, candidates []string) string {
 }
 
 const (
-	// longestCompared is the length of the longest name that Kubernetes knows.
+	// longestCompared is the length of the longest name that Kubernetes allows.
 	longestCompared = 253
-	// mostSearches bounds the work for a list in which everything is misspelt: a person
-	// mends the first few and sees the rest.
+	// mostSearches bounds the work for a list in which every name is misspelt: users fix
+	// the first few and then see the rest.
 	mostSearches = 20
 )
 
-// Search looks for the nearest of some names, once for each unknown one and only for
-// the first few.
+// Search finds the nearest candidate for unknown names, once for each name and only for the
+// first few.
 type Search struct {
 	candidates func() []string
 	searched   map[string]string
 }
 
-// NewSearch is a search among the candidates, which are asked for if one is made.
+// NewSearch returns a Search among the candidates, which it requests only if needed.
 func NewSearch(candidates func() []string) *Search {
 	return &Search{candidates: candidates, searched: map[string]string{}}
 }
 
-// Nearest is the function Nearest, or "" after the first few names.
+// Nearest returns what the function Nearest does, or "" after the first few names.
 func (s *Search) Nearest(name string) string {
 	nearest, known := s.searched[name]
 	if !known && len(s.searched) < mostSearches {
@@ -57,7 +57,7 @@ func (s *Search) Nearest(name string) string {
 	return nearest
 }
 
-// editDistance is Levenshtein's, with two neighbours exchanged counted as one
+// editDistance is the Levenshtein distance, with two swapped neighbors counted as one
 // mistake. It gives up as soon as the distance must be above limit.
 func editDistance(a, b string, limit int) (distance int, within bool) {
 	if max(len(a)-len(b), len(b)-len(a)) > limit {
@@ -83,8 +83,8 @@ func editDistance(a, b string, limit int) (distance int, within bool) {
 			}
 			smallest = min(smallest, current[j])
 		}
-		// An exchange reaches back two rows, so one row above the limit is not yet
-		// the end; two are.
+		// A swap refers to the row before the previous one, so one row above the limit
+		// does not end the search; two rows do.
 		if smallest > limit+1 {
 			return 0, false
 		}

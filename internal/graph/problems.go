@@ -2,42 +2,42 @@ package graph
 
 import "slices"
 
-// Kind is what is wrong.
+// Kind is a kind of problem.
 type Kind int
 
 const (
-	// Duplicate is a step name that an earlier step has, or a dependency that the
-	// step names twice.
+	// Duplicate is the name of an earlier step, or a dependency that the step names
+	// twice.
 	Duplicate Kind = iota + 1
-	// Unknown is a dependency that no step has the name of.
+	// Unknown is a dependency whose name no step has.
 	Unknown
-	// Cycle is a chain of dependencies that comes back to where it started. A step
-	// that depends on itself is a cycle of one.
+	// Cycle is a chain of dependencies that leads back to its start. A step that depends
+	// on itself is a cycle of one.
 	Cycle
 )
 
-// Problem says what is wrong with one step or dependency.
+// Problem is an error of one step or dependency.
 type Problem struct {
 	Kind Kind
-	// Step is the index of the step that has the problem; of a cycle, the step of
-	// it that stands first in the list.
+	// Step is the index of the step that has the problem; for a cycle, the step of it
+	// that comes first in the list.
 	Step int
 	// Dependency is an index into the step's dependencies, or -1 when the problem
 	// is the step's own name.
 	Dependency int
 	// Name is the duplicate or unknown name.
 	Name string
-	// Nearest is the name of another step that an unknown name may have meant, or
-	// empty.
+	// Nearest is the name of another step that may have been meant by an unknown name,
+	// or empty.
 	Nearest string
-	// Cycle names the steps of a cycle, each of which depends on the next; the
-	// first is repeated at the end.
+	// Cycle names the steps of a cycle, each of which depends on the next. The first is
+	// repeated at the end.
 	Cycle []string
 }
 
-// findCycles returns every self-dependency, and one cycle for each knot of steps
-// that depend on one another: the shortest through the knot's first step. To name
-// every cycle of a knot could take for ever, since there can be 2^n of them.
+// findCycles returns every self-dependency, and one cycle for each strongly connected
+// component: the shortest through the component's first step. Naming every cycle is not
+// feasible, since there can be 2^n of them.
 func findCycles(steps []Step, dependencies [][]int) []Problem {
 	var problems []Problem
 	report := func(cycle []int) {
@@ -59,26 +59,26 @@ func findCycles(steps []Step, dependencies [][]int) []Problem {
 			report([]int{i})
 		}
 	}
-	knots := knots(dependencies)
-	for _, knot := range knots.members {
-		report(shortestCycle(knot[0], dependencies, knots.of))
+	components := findComponents(dependencies)
+	for _, members := range components.members {
+		report(shortestCycle(members[0], dependencies, components.byStep))
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Step - b.Step })
 	return problems
 }
 
-type knotSet struct {
-	// members has the steps of each strongly connected component of more than one,
+type componentSet struct {
+	// members has the steps of each strongly connected component of more than one step,
 	// in the order of the list.
 	members [][]int
-	// of is the component that each step is in.
-	of []int
+	// byStep is the component of each step.
+	byStep []int
 }
 
-// knots is Tarjan's algorithm.
-func knots(dependencies [][]int) knotSet {
+// findComponents is Tarjan's algorithm.
+func findComponents(dependencies [][]int) componentSet {
 	n := len(dependencies)
-	set := knotSet{of: make([]int, n)}
+	set := componentSet{byStep: make([]int, n)}
 	var (
 		number  = make([]int, n) // in order of discovery, from 1
 		low     = make([]int, n) // the earliest step of the stack that can be reached
@@ -103,7 +103,7 @@ func knots(dependencies [][]int) knotSet {
 		if low[i] != number[i] {
 			return
 		}
-		// From the top: below it may be all the steps that wait for this one.
+		// Search from the top: all the steps that depend on this one may be below it.
 		start := len(stack) - 1
 		for stack[start] != i {
 			start--
@@ -112,7 +112,7 @@ func knots(dependencies [][]int) knotSet {
 		stack = stack[:start]
 		for _, member := range component {
 			onStack[member] = false
-			set.of[member] = count
+			set.byStep[member] = count
 		}
 		count++
 		if len(component) > 1 {
@@ -128,9 +128,9 @@ func knots(dependencies [][]int) knotSet {
 	return set
 }
 
-// shortestCycle searches, breadth first and inside its knot, the way from start
-// back to start.
-func shortestCycle(start int, dependencies [][]int, knotOf []int) []int {
+// shortestCycle is a breadth-first search inside the component of start for a path back to
+// start.
+func shortestCycle(start int, dependencies [][]int, component []int) []int {
 	reachedFrom := map[int]int{}
 	queue := []int{start}
 	for len(queue) > 0 {
@@ -140,7 +140,7 @@ func shortestCycle(start int, dependencies [][]int, knotOf []int) []int {
 			if d == start && i != start {
 				return walkBack(start, i, reachedFrom)
 			}
-			if _, reached := reachedFrom[d]; reached || d == start || knotOf[d] != knotOf[start] {
+			if _, reached := reachedFrom[d]; reached || d == start || component[d] != component[start] {
 				continue
 			}
 			reachedFrom[d] = i

@@ -8,9 +8,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// requireNode adds to the pod's affinity that it runs on the node of this name
-// only. It goes by the field metadata.name and not by the label
-// kubernetes.io/hostname, which may be another name than the node's.
+// requireNode adds a required affinity for the node of this name to the pod. It uses the
+// field metadata.name and not the label kubernetes.io/hostname, which may differ from the
+// node's name.
 func requireNode(pod *corev1.PodSpec, node string) {
 	onNode := corev1.NodeSelectorRequirement{
 		Key:      metav1.ObjectNameField,
@@ -30,18 +30,18 @@ func requireNode(pod *corev1.PodSpec, node string) {
 		}
 		return
 	}
-	// One term is enough for a node to be taken, so the node has to be in each.
+	// A node that matches any term is eligible, so every term needs the requirement.
 	for i := range required.NodeSelectorTerms {
 		term := &required.NodeSelectorTerms[i]
-		// A term without requirements selects nothing; with ours it would select the
-		// node. A list without terms, which the API server refuses, stays so as well.
+		// An empty term selects nothing; with the requirement added it would select the
+		// node. An empty list of terms also stays empty, so the API server refuses it.
 		if len(term.MatchExpressions) == 0 && len(term.MatchFields) == 0 {
 			continue
 		}
-		there := slices.ContainsFunc(term.MatchFields, func(r corev1.NodeSelectorRequirement) bool {
+		exists := slices.ContainsFunc(term.MatchFields, func(r corev1.NodeSelectorRequirement) bool {
 			return equality.Semantic.DeepEqual(r, onNode)
 		})
-		if !there {
+		if !exists {
 			term.MatchFields = append(term.MatchFields, *onNode.DeepCopy())
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// ForStep builds the Job of one step. The template is the step's own
-// jobTemplate or the spec of the JobTemplate that it refers to; it is not
-// changed and shares nothing with the Job.
+// ForStep builds the Job of one step. The template is the step's own jobTemplate or the
+// spec of the JobTemplate that it refers to; it is not changed and shares no memory with
+// the Job.
 func ForStep(flow *v1alpha1.JobFlow, step *v1alpha1.FlowStep, template *batchv1.JobSpec) *batchv1.Job {
 	params := ptr.Deref(flow.Spec.GlobalParams, v1alpha1.GlobalParams{})
 
@@ -21,9 +21,8 @@ func ForStep(flow *v1alpha1.JobFlow, step *v1alpha1.FlowStep, template *batchv1.
 	})
 	pod := &job.Spec.Template.Spec
 	addSharedVolumes(pod, flow.Spec.ShareVolumes, step.ShareVolumeMounts)
-	// A step whose own template names a node says itself where it runs, and as on
-	// any Job that passes the scheduler by: an affinity for another node would only
-	// make the kubelet refuse its pods.
+	// A template with a nodeName bypasses the scheduler, as in any Job. An affinity for
+	// another node would only make the kubelet refuse its pods.
 	if params.NodeName != "" && pod.NodeName == "" {
 		requireNode(pod, params.NodeName)
 	}
@@ -38,8 +37,8 @@ func ForNode(dj *v1alpha1.DaemonJob, node string) *batchv1.Job {
 	params := ptr.Deref(dj.Spec.GlobalParams, v1alpha1.CommonParams{})
 	template := dj.Spec.JobSpec
 	template.Template.Spec = DaemonPodSpec(dj)
-	// spec.suspend is the DaemonJob's own. While it is true no Job is built, and
-	// the Jobs that exist are suspended with a mark that says by whom.
+	// spec.suspend belongs to the DaemonJob. While it is true no Job is built, and the
+	// existing Jobs are suspended with an annotation that marks the parent's suspension.
 	template.Suspend = nil
 
 	job := build(dj, v1alpha1.KindDaemonJob, node, &template, &params, map[string]string{
@@ -51,14 +50,14 @@ func ForNode(dj *v1alpha1.DaemonJob, node string) *batchv1.Job {
 	return job
 }
 
-// DaemonPodSpec is the pod that a DaemonJob runs, before it is bound to one
-// node. Which nodes are eligible is judged by it.
+// DaemonPodSpec returns the pod spec of a DaemonJob before it is bound to one node. It
+// determines which nodes are eligible.
 func DaemonPodSpec(dj *v1alpha1.DaemonJob) corev1.PodSpec {
 	pod := dj.Spec.Template.Spec.DeepCopy()
 	addDaemonTolerations(pod)
-	// As in a DaemonSet, a nodeName leaves one node. It becomes the affinity that
-	// every node's Job gets anyway: the scheduler then checks that the pod fits,
-	// and it cannot contradict the node that the Job is for.
+	// As in a DaemonSet, a nodeName leaves only that node. It becomes a required node
+	// affinity like that of every node's Job, so the scheduler checks that the pod fits
+	// and the Job cannot name two nodes.
 	if pod.NodeName != "" {
 		requireNode(pod, pod.NodeName)
 		pod.NodeName = ""
@@ -66,7 +65,7 @@ func DaemonPodSpec(dj *v1alpha1.DaemonJob) corev1.PodSpec {
 	return *pod
 }
 
-// build makes what the Jobs of steps and nodes have in common.
+// build builds what the Jobs of steps and nodes have in common.
 func build(owner metav1.Object, kind, run string, template *batchv1.JobSpec, params *v1alpha1.CommonParams, ownLabels map[string]string) *batchv1.Job {
 	spec := template.DeepCopy()
 	pod := &spec.Template
@@ -98,10 +97,9 @@ func build(owner metav1.Object, kind, run string, template *batchv1.JobSpec, par
 	}
 }
 
-// backoffLimit is 0 where the template has none, so that a Job fails with its
-// first pod. With backoffLimitPerIndex it stays unset: batch/v1 then makes it as
-// good as unlimited, and 0 would fail the whole Job before the first index had
-// used up its own limit.
+// backoffLimit defaults to 0, so that a Job fails with its first pod. With
+// backoffLimitPerIndex it stays unset: batch/v1 then defaults it to practically no limit,
+// and 0 would fail the whole Job before the first index has used up its own limit.
 func backoffLimit(spec *batchv1.JobSpec) *int32 {
 	if spec.BackoffLimit == nil && spec.BackoffLimitPerIndex == nil {
 		return ptr.To[int32](0)
@@ -109,10 +107,10 @@ func backoffLimit(spec *batchv1.JobSpec) *int32 {
 	return spec.BackoffLimit
 }
 
-// dropGenerated removes what the API server writes into every Job that has no
-// manualSelector, and what a spec that was copied from a living Job therefore
-// holds. With the UID and name of that other Job it would be refused. A selector
-// that somebody wrote is left for the API server to judge.
+// dropGenerated removes the labels and selector that the API server generates for every
+// Job without manualSelector. A spec that was copied from an existing Job contains them,
+// and would be refused because of the UID and name of that Job. A selector that a user
+// wrote is left for the API server to check.
 func dropGenerated(spec *batchv1.JobSpec) {
 	if ptr.Deref(spec.ManualSelector, false) {
 		return
@@ -120,7 +118,7 @@ func dropGenerated(spec *batchv1.JobSpec) {
 	for _, key := range []string{
 		batchv1.ControllerUidLabel,
 		batchv1.JobNameLabel,
-		"controller-uid", // the same two, by the names they had before Kubernetes 1.27
+		"controller-uid", // the names of these two before Kubernetes 1.27
 		"job-name",
 	} {
 		delete(spec.Template.Labels, key)

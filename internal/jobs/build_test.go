@@ -48,7 +48,7 @@ func withParams(params v1alpha1.GlobalParams) func(*v1alpha1.JobFlow) {
 	return func(flow *v1alpha1.JobFlow) { flow.Spec.GlobalParams = &params }
 }
 
-// step is a step whose template is handed to ForStep.
+// step returns a step whose template is passed to ForStep.
 func step(change ...func(*v1alpha1.FlowStep)) *v1alpha1.FlowStep {
 	s := &v1alpha1.FlowStep{Name: "step"}
 	for _, f := range change {
@@ -197,8 +197,8 @@ func TestForStepLabelsThatAreTooLong(t *testing.T) {
 	}
 }
 
-// A template or parent that shares a slice, map or pointer with a Job is changed
-// in the informer's cache as soon as somebody changes the Job.
+// If a template or parent shared a slice, map or pointer with a Job, a change of the Job
+// would change it in the informer's cache.
 func TestBuildSharesNothingWithItsInput(t *testing.T) {
 	secret := func() *corev1.EnvVarSource {
 		return &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Key: "key"}}
@@ -260,7 +260,7 @@ func TestBuildSharesNothingWithItsInput(t *testing.T) {
 			t.Errorf("%s was changed (-before +after):\n%s", name, diff)
 		}
 	}
-	// Slices with room left show an append that went into the template.
+	// A slice with spare capacity shows whether an append changed the template.
 	if env := spec.Template.Spec.Containers[0].Env; env[:2][1].Name != "" {
 		t.Errorf("env of the template was appended to: %v", env[:2])
 	}
@@ -291,7 +291,7 @@ func TestBackoffLimit(t *testing.T) {
 	}
 }
 
-func TestWhatTheAPIServerGeneratedIsDropped(t *testing.T) {
+func TestGeneratedLabelsAndSelectorAreDropped(t *testing.T) {
 	pasted := map[string]string{
 		"controller-uid": "u", "batch.kubernetes.io/controller-uid": "u",
 		"job-name": "n", "batch.kubernetes.io/job-name": "n",
@@ -318,13 +318,13 @@ func TestWhatTheAPIServerGeneratedIsDropped(t *testing.T) {
 			nil,
 			map[string]string{"own": "label"},
 		},
-		"labels that somebody wrote": {
+		"labels that a user wrote": {
 			nil,
 			&metav1.LabelSelector{MatchLabels: map[string]string{"own": "label", "job-name": "n"}},
 			&metav1.LabelSelector{MatchLabels: map[string]string{"own": "label"}},
 			map[string]string{"own": "label"},
 		},
-		"expressions that somebody wrote": {
+		"expressions that a user wrote": {
 			nil,
 			&metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "own", Operator: metav1.LabelSelectorOpExists}}},
 			&metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "own", Operator: metav1.LabelSelectorOpExists}}},
@@ -451,14 +451,14 @@ func TestForNodeTurnsNodeNameIntoAffinity(t *testing.T) {
 	pod := ForNode(dj, "node1").Spec.Template.Spec
 
 	if pod.NodeName != "" {
-		t.Errorf("nodeName = %q, which passes the scheduler by", pod.NodeName)
+		t.Errorf("nodeName = %q, which bypasses the scheduler", pod.NodeName)
 	}
 	if diff := cmp.Diff(onlyNode("node1"), pod.Affinity); diff != "" {
 		t.Errorf("affinity (-want +got):\n%s", diff)
 	}
 }
 
-// Placement judges the pod of DaemonPodSpec, so it must be the pod that is built.
+// Placement decides by the result of DaemonPodSpec, so the Job must be built from the same.
 func TestDaemonPodSpecIsThePodThatIsBuilt(t *testing.T) {
 	dj := newDaemonJob(template(func(s *batchv1.JobSpec) {
 		s.Template.Spec.NodeName = "node1"

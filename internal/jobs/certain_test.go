@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ofOne is the Job of one pod, as the API server defaults it.
+// ofOne returns a Job with one pod, with the API server's defaults.
 func ofOne(change ...func(*batchv1.Job)) *batchv1.Job {
 	defaults := func(j *batchv1.Job) {
 		j.Spec.Completions, j.Spec.Parallelism, j.Spec.BackoffLimit = new(int32(1)), new(int32(1)), new(int32(0))
@@ -33,12 +33,12 @@ func TestWhetherPodsProveThatAJobWillBeComplete(t *testing.T) {
 		pods []*corev1.Pod
 		want bool
 	}{
-		"its pod succeeded":                {ofOne(), one, true},
-		"no pod":                           {ofOne(), nil, false},
-		"its pod runs":                     {ofOne(), []*corev1.Pod{tracked(corev1.PodRunning)}, false},
-		"its pod failed":                   {ofOne(), []*corev1.Pod{tracked(corev1.PodFailed)}, false},
-		"one failed, its successor did it": {ofOne(), []*corev1.Pod{tracked(corev1.PodFailed), tracked(corev1.PodSucceeded)}, true},
-		"more than it needs still run":     {ofOne(), []*corev1.Pod{tracked(corev1.PodSucceeded), tracked(corev1.PodRunning)}, false},
+		"its pod succeeded":                   {ofOne(), one, true},
+		"no pod":                              {ofOne(), nil, false},
+		"its pod runs":                        {ofOne(), []*corev1.Pod{tracked(corev1.PodRunning)}, false},
+		"its pod failed":                      {ofOne(), []*corev1.Pod{tracked(corev1.PodFailed)}, false},
+		"one failed, its successor succeeded": {ofOne(), []*corev1.Pod{tracked(corev1.PodFailed), tracked(corev1.PodSucceeded)}, true},
+		"more than it needs still run":        {ofOne(), []*corev1.Pod{tracked(corev1.PodSucceeded), tracked(corev1.PodRunning)}, false},
 		"all of three": {ofOne(func(j *batchv1.Job) { j.Spec.Completions = new(int32(3)) }),
 			[]*corev1.Pod{one[0], one[0], one[0]}, true},
 		"two of three": {ofOne(func(j *batchv1.Job) { j.Spec.Completions = new(int32(3)) }),
@@ -49,7 +49,7 @@ func TestWhetherPodsProveThatAJobWillBeComplete(t *testing.T) {
 			[]*corev1.Pod{tracked(corev1.PodSucceeded, func(p *corev1.Pod) { p.Finalizers = nil })}, false},
 
 		"completions are not set":        {ofOne(func(j *batchv1.Job) { j.Spec.Completions = nil }), one, false},
-		"completions are none":           {ofOne(func(j *batchv1.Job) { j.Spec.Completions = new(int32(0)) }), one, false},
+		"completions are 0":              {ofOne(func(j *batchv1.Job) { j.Spec.Completions = new(int32(0)) }), one, false},
 		"Indexed":                        {ofOne(func(j *batchv1.Job) { j.Spec.CompletionMode = new(batchv1.IndexedCompletion) }), one, false},
 		"a deadline":                     {ofOne(func(j *batchv1.Job) { j.Spec.ActiveDeadlineSeconds = new(int64(600)) }), one, false},
 		"a policy for failed pods":       {ofOne(func(j *batchv1.Job) { j.Spec.PodFailurePolicy = &batchv1.PodFailurePolicy{} }), one, false},

@@ -20,8 +20,8 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// Two Jobs of different parents or runs have valid names, which differ where one of
-// them was cut.
+// Two Jobs of different parents or runs have valid names, which differ if one of them is
+// truncated.
 func FuzzName(f *testing.F) {
 	long := strings.Repeat("a", 60)
 	f.Add("flow", "step", "flow", "step", int32(0))
@@ -70,7 +70,7 @@ func FuzzLabelValue(f *testing.F) {
 	})
 }
 
-// subdomain makes a valid name of any string, and keeps as much of it as it can.
+// subdomain turns any string into a valid name, and keeps as much of it as possible.
 func subdomain(s string) string {
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
@@ -89,8 +89,8 @@ func subdomain(s string) string {
 	return name
 }
 
-// Whatever an annotation says, what the Job comes to is what the spec says, and a
-// setting that is as it was last carried over is left alone.
+// With any annotation, the Job gets the settings of the spec, and a setting that has not
+// changed since it was last applied is not touched.
 func FuzzSettings(f *testing.F) {
 	f.Add("", int64(-1), int64(-1), int64(-1), int64(-1))
 	f.Add("parallelism=2,backoffLimit=0", int64(2), int64(600), int64(0), int64(3600))
@@ -114,7 +114,7 @@ func FuzzSettings(f *testing.F) {
 			t.Fatalf("the spec was changed:\n%s", cmp.Diff(before, spec))
 		}
 		if got := job.Annotations[v1alpha1.SettingsAnnotation]; got != line {
-			t.Fatalf("the Job says it has %q, not %q", got, line)
+			t.Fatalf("the Job's annotation is %q, want %q", got, line)
 		}
 		was, is := parseSettings(annotation)[parallelismSetting], parseSettings(line)[parallelismSetting]
 		if got, want := *job.Spec.Parallelism, ptr.Deref(spec.Parallelism, 1); was != is && got != want || was == is && got != byQueue {
@@ -131,7 +131,7 @@ func FuzzSettings(f *testing.F) {
 	})
 }
 
-// optional is the number, or nil for a negative one.
+// optional returns the number, or nil if it is negative.
 func optional[T int32 | int64](n int64) *T {
 	if n < 0 {
 		return nil
@@ -139,7 +139,7 @@ func optional[T int32 | int64](n int64) *T {
 	return ptr.To(T(n))
 }
 
-// Whatever a Job says as its TTL, it is one or none.
+// Any annotation is either a valid TTL or none.
 func FuzzTTL(f *testing.F) {
 	for _, text := range []string{"", "0", "60", "-1", "2147483647", "2147483648", "1e3", " 5", "0x10", "+7"} {
 		f.Add(text)
@@ -152,8 +152,8 @@ func FuzzTTL(f *testing.F) {
 	})
 }
 
-// A message is one line of valid text that fits into status. One that changes when
-// it is stored would be written again and again.
+// A message is one line of valid text that fits into status. If storing changed it, it
+// would be written in every pass.
 func FuzzClip(f *testing.F) {
 	for _, text := range []string{
 		"", "node not found", "two\nlines \t and\r\nblanks", strings.Repeat("x", 256), strings.Repeat("é", 257),
@@ -176,14 +176,14 @@ func FuzzClip(f *testing.F) {
 	})
 }
 
-// The Job of a step has everything of its template and of globalParams, and the
-// template's own wins; nothing that it was made from is changed.
+// The Job of a step has everything of its template and of globalParams, where the template
+// wins. Its inputs are not changed.
 func FuzzMerge(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(rapid.MakeFuzz(merges))
 }
 
-// The same with random values where no fuzzer runs.
+// TestMerges does the same with random values when no fuzzer runs.
 func TestMerges(t *testing.T) { rapid.Check(t, merges) }
 
 func merges(t *rapid.T) {
@@ -213,7 +213,7 @@ func merges(t *rapid.T) {
 	checkVolumes(t, flow.Spec.ShareVolumes, &template.Template.Spec, &job.Spec.Template.Spec)
 	checkAffinity(t, params.NodeName, &template.Template.Spec, &job.Spec.Template.Spec)
 
-	// What was merged once stays as it is when it is merged again.
+	// Merging twice gives the same result.
 	step.ShareVolumeMounts = nil
 	twice := ForStep(flow, step, &job.Spec)
 	if !equality.Semantic.DeepEqual(job.Spec.Template, twice.Spec.Template) {
@@ -244,8 +244,8 @@ func checkKeys(t *rapid.T, what string, global, template, onJob, onPod map[strin
 	}
 }
 
-// checkEnv: the container's own variables stand at the end as they were, and those
-// of globalParams that it does not have before them, in their order.
+// checkEnv checks that the container's own variables are unchanged at the end, after those of
+// globalParams that it does not have, in their order.
 func checkEnv(t *rapid.T, global, own, got []corev1.EnvVar) {
 	has := func(list []corev1.EnvVar, name string) bool {
 		return slices.ContainsFunc(list, func(v corev1.EnvVar) bool { return v.Name == name })
@@ -256,8 +256,8 @@ func checkEnv(t *rapid.T, global, own, got []corev1.EnvVar) {
 	}
 }
 
-// checkVolumes: the template's own come first as they were, then each shared one
-// that a container mounts and the template does not have, once.
+// checkVolumes checks that the template's own volumes come first and unchanged, then once
+// each shared volume that a container mounts and the template does not have.
 func checkVolumes(t *rapid.T, shared []corev1.Volume, template, pod *corev1.PodSpec) {
 	if got := pod.Volumes[:len(template.Volumes)]; !equality.Semantic.DeepEqual(template.Volumes, slices.Clone(got)) {
 		t.Fatalf("the template's volumes:\n%s", cmp.Diff(template.Volumes, got))
@@ -279,8 +279,8 @@ func checkVolumes(t *rapid.T, shared []corev1.Volume, template, pod *corev1.PodS
 	}
 }
 
-// checkAffinity: every term that selects nodes keeps what it asks for and asks for
-// the node as well.
+// checkAffinity checks that every term that selects nodes keeps its requirements and also
+// requires the node.
 func checkAffinity(t *rapid.T, node string, template, pod *corev1.PodSpec) {
 	if node == "" || template.NodeName != "" {
 		if !equality.Semantic.DeepEqual(template.Affinity, pod.Affinity) || template.NodeName != pod.NodeName {

@@ -1,5 +1,4 @@
-// Package jobs names, builds and reads the batch/v1 Jobs of JobFlows and
-// DaemonJobs.
+// Package jobs names, builds and reads the batch/v1 Jobs of JobFlows and DaemonJobs.
 package jobs
 
 import (
@@ -13,57 +12,55 @@ import (
 )
 
 const (
-	// maxLength is the longest name that is used as it is. The name of an object
+	// maxLength is the length up to which a name is not truncated. The name of an object
 	// may have 253 characters, but a Job's name becomes the value of the label
-	// batch.kubernetes.io/job-name on its pods, and that ends at 63.
+	// batch.kubernetes.io/job-name on its pods, which may have 63.
 	maxLength = 63
 
-	// hashLength is the number of base32 characters at the end of a name that was
-	// cut. Ten of them are 50 bits: among 10,000 names that were cut, the chance
-	// that two meet is less than one in ten million, while 41 or more characters
-	// stay readable.
+	// hashLength is the number of base32 characters at the end of a truncated name. Ten
+	// characters are 50 bits: among 10,000 truncated names, the chance of a collision is
+	// less than one in ten million, and 41 or more characters stay readable.
 	hashLength = 10
 )
 
-// Name is the name of the child Job: "<parent>-<run>", cut and ended in a hash
-// where it would be over the limit. The run is a step or a node. spec may be
-// nil while it is not known.
+// Name returns the name of the child Job: "<parent>-<run>", truncated with a hash at the
+// end if it is too long. The run is a step or a node. spec may be nil while it is not
+// known.
 //
-// Two short names can be equal, as those of the run "b-c" of "a" and the run
-// "c" of "a-b"; two that were changed cannot, since the hash is that of parent
-// and run apart.
+// Two short names can be equal: the run "b-c" of "a" and the run "c" of "a-b" have the
+// same one. Two truncated names differ, since the hash separates parent and run.
 func Name(parent, run string, spec *batchv1.JobSpec) string {
 	name := parent + "-" + run
 	limit := maxLength
-	// '/' can be in neither of the two names.
+	// Neither of the two names can contain '/'.
 	identity := parent + "/" + run
 
 	if suffix, ok := hostnameSuffix(spec); ok {
 		// A pod of an Indexed Job has the hostname "<job>-<index>". The API server
-		// refuses the Job unless the longest of them is a DNS label, which has at most
-		// 63 characters and no dots; the names of nodes often have dots.
+		// refuses the Job unless the longest hostname is a DNS label, which has at most
+		// 63 characters and no dots. The names of nodes often have dots.
 		limit -= len(suffix)
 		if dotless := strings.ReplaceAll(name, ".", "-"); dotless != name {
-			return cut(dotless, limit, identity)
+			return truncateWithHash(dotless, limit, identity)
 		}
 	}
 	if len(name) <= limit {
 		return name
 	}
-	return cut(name, limit, identity)
+	return truncateWithHash(name, limit, identity)
 }
 
-// LabelValue is the name as the value of a label: cut and ended in a hash where
-// it is longer than the 63 characters of a label's value.
+// LabelValue returns the name as the value of a label: truncated with a hash at the end if
+// it is longer than the 63 characters of a label value.
 func LabelValue(name string) string {
 	if len(name) <= maxLength {
 		return name
 	}
-	return cut(name, maxLength, name)
+	return truncateWithHash(name, maxLength, name)
 }
 
-// hostnameSuffix is what the Job controller adds to the name of an Indexed Job
-// for the hostname of the pod with the highest index.
+// hostnameSuffix returns what the Job controller appends to the name of an Indexed Job for
+// the hostname of the pod with the highest index.
 func hostnameSuffix(spec *batchv1.JobSpec) (string, bool) {
 	if spec == nil || ptr.Deref(spec.CompletionMode, batchv1.NonIndexedCompletion) != batchv1.IndexedCompletion {
 		return "", false
@@ -75,10 +72,10 @@ func hostnameSuffix(spec *batchv1.JobSpec) (string, bool) {
 	return "-" + strconv.Itoa(int(completions)-1), true
 }
 
-// cut shortens the name so that it has room for a hash of the identity within
-// the limit, and adds that. A cut after '-' or '.' would leave a DNS subdomain
-// with an invalid or empty part, so these go too.
-func cut(name string, limit int, identity string) string {
+// truncateWithHash shortens the name so that it fits within the limit together with a hash
+// of the identity, which it appends. It drops a trailing '-' or '.', which would leave an
+// invalid or empty part of a DNS subdomain.
+func truncateWithHash(name string, limit int, identity string) string {
 	keep := min(len(name), limit-1-hashLength)
 	return strings.TrimRight(name[:keep], "-.") + "-" + hash(identity)
 }

@@ -34,8 +34,8 @@ func TestName(t *testing.T) {
 		"64 characters":                    {a(59), "step", nil, a(52) + "-tviemcs4rh"},
 		"far above":                        {a(253), "step", nil, a(52) + "-pjufly2qpq"},
 		"dots stay":                        {"dj", "ip-10-0-0-1.ec2.internal", &batchv1.JobSpec{}, "dj-ip-10-0-0-1.ec2.internal"},
-		"cut behind '-'":                   {a(51), "step-of-some-length", nil, a(51) + "-4ch47zyog3"},
-		"cut behind '.'":                   {a(51) + ".b", "step-of-some-length", nil, a(51) + "-5r7qm7y4gm"},
+		"cut after '-'":                    {a(51), "step-of-some-length", nil, a(51) + "-4ch47zyog3"},
+		"cut after '.'":                    {a(51) + ".b", "step-of-some-length", nil, a(51) + "-5r7qm7y4gm"},
 		"Indexed, short":                   {"flow", "step", indexed(10), "flow-step"},
 		"Indexed, 61 and one digit":        {a(56), "step", indexed(10), a(56) + "-step"},
 		"Indexed, 62 and one digit":        {a(57), "step", indexed(10), a(50) + "-ddqoood5qa"},
@@ -59,10 +59,10 @@ func TestName(t *testing.T) {
 func TestLongNamesNeverMeet(t *testing.T) {
 	long := strings.Repeat("a", 60)
 	cases := map[string]struct{ one, other string }{
-		"runs that differ behind the cut": {
+		"runs that differ after the cut": {
 			Name("flow", long+"-1", nil), Name("flow", long+"-2", nil),
 		},
-		"parents that differ behind the cut": {
+		"parents that differ after the cut": {
 			Name(long+"-1", "step", nil), Name(long+"-2", "step", nil),
 		},
 		"another border between parent and run": {
@@ -103,21 +103,21 @@ func TestNameIsWhatTheAPIServerTakes(t *testing.T) {
 			t.Fatalf("%q and %q are both named %q", runs[0], runs[1], one)
 		}
 		if errs := validation.IsDNS1123Subdomain(one); len(errs) > 0 {
-			t.Fatalf("%q is no object name: %v", one, errs)
+			t.Fatalf("%q is not an object name: %v", one, errs)
 		}
 		if errs := validation.IsValidLabelValue(one); len(errs) > 0 {
-			t.Fatalf("%q is no label value: %v", one, errs)
+			t.Fatalf("%q is not a label value: %v", one, errs)
 		}
 		if suffix, ok := hostnameSuffix(spec); ok {
 			if errs := validation.IsDNS1123Label(one + suffix); len(errs) > 0 {
-				t.Fatalf("%q is no hostname: %v", one+suffix, errs)
+				t.Fatalf("%q is not a hostname: %v", one+suffix, errs)
 			}
 		}
 		if plain := parent + "-" + runs[0]; spec == nil && len(plain) <= 63 && one != plain {
 			t.Fatalf("%q was changed to %q without need", plain, one)
 		}
 		if errs := validation.IsValidLabelValue(LabelValue(runs[0])); len(errs) > 0 {
-			t.Fatalf("%q is no label value: %v", LabelValue(runs[0]), errs)
+			t.Fatalf("%q is not a label value: %v", LabelValue(runs[0]), errs)
 		}
 	})
 }
@@ -125,11 +125,11 @@ func TestNameIsWhatTheAPIServerTakes(t *testing.T) {
 func TestLabelValue(t *testing.T) {
 	a := func(n int) string { return strings.Repeat("a", n) }
 	cases := map[string]struct{ name, want string }{
-		"empty":          {"", ""},
-		"with dots":      {"ip-10-0-0-1.ec2.internal", "ip-10-0-0-1.ec2.internal"},
-		"63 characters":  {a(63), a(63)},
-		"64 characters":  {a(64), a(52) + "-77qfj7t24d"},
-		"cut behind '.'": {a(51) + "." + a(20), a(51) + "-mbr5ztykmb"},
+		"empty":         {"", ""},
+		"with dots":     {"ip-10-0-0-1.ec2.internal", "ip-10-0-0-1.ec2.internal"},
+		"63 characters": {a(63), a(63)},
+		"64 characters": {a(64), a(52) + "-77qfj7t24d"},
+		"cut after '.'": {a(51) + "." + a(20), a(51) + "-mbr5ztykmb"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// ownKeys are the labels and annotations that only the operator sets. They are
-// never taken from a template or from globalParams: a Job that said by itself
-// that it was suspended by its parent, or what its TTL is, would be believed.
+// ownKeys are the labels and annotations that only the operator sets. They are never taken
+// from a template or from globalParams, because the operator trusts them: they could claim
+// that the parent suspended the Job, or set another TTL.
 var ownKeys = sets.New(
 	v1alpha1.KindLabel,
 	v1alpha1.JobFlowLabel,
@@ -27,10 +27,10 @@ var ownKeys = sets.New(
 	v1alpha1.SettingsAnnotation,
 )
 
-// mergeKeys merges labels or annotations of globalParams with those of a pod
-// template. The template wins, on the Job too: a Job whose label differs from
-// that of its pods would be found by one query and missed by the next. The
-// template's other keys stay on the pods only, as with batch/v1.
+// mergeKeys merges labels or annotations of globalParams with those of a pod template. The
+// template wins, on the Job too: if a Job's label differed from that of its pods, a label
+// query would find one and miss the other. The template's other keys stay on the pods only,
+// as with batch/v1.
 func mergeKeys(global, template map[string]string) (onJob, onPod map[string]string) {
 	onJob, onPod = map[string]string{}, map[string]string{}
 	for key, value := range global {
@@ -47,15 +47,14 @@ func mergeKeys(global, template map[string]string) (onJob, onPod map[string]stri
 	return onJob, onPod
 }
 
-// overlay is base with the entries of top, which win.
+// overlay adds the entries of top to base, overriding its own, and returns it.
 func overlay(base, top map[string]string) map[string]string {
 	maps.Copy(base, top)
 	return base
 }
 
-// mergeEnv adds the variables to all containers and init containers that do not
-// set them themselves. They come first, because a variable can refer only to
-// those before it.
+// mergeEnv adds each variable to all containers and init containers that do not set it.
+// The added variables come first, because a variable can refer only to earlier ones.
 func mergeEnv(pod *corev1.PodSpec, global []corev1.EnvVar) {
 	for _, container := range containersOf(pod) {
 		own := container.Env
@@ -73,8 +72,7 @@ func mergeEnv(pod *corev1.PodSpec, global []corev1.EnvVar) {
 	}
 }
 
-// containersOf are all init containers and containers of the pod, to be changed
-// in place.
+// containersOf returns pointers to all init containers and containers of the pod.
 func containersOf(pod *corev1.PodSpec) []*corev1.Container {
 	var all []*corev1.Container
 	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {

@@ -45,11 +45,11 @@ func TestLabelsAndAnnotationsAreMerged(t *testing.T) {
 			onJob:    keys{"team": ""},
 			onPod:    keys{"team": ""},
 		},
-		"what only the operator says is not taken over": {
+		"keys that only the operator sets are ignored": {
 			global:   keys{v1alpha1.SuspendedAnnotation: "x", v1alpha1.DaemonJobLabel: "x", v1alpha1.TTLAnnotation: "1"},
 			template: keys{v1alpha1.NodeLabel: "x", v1alpha1.SettingsAnnotation: "x", v1alpha1.TTLAnnotation: "1"},
 		},
-		"ours win": {
+		"the operator's keys win": {
 			global:   keys{v1alpha1.KindLabel: "x", v1alpha1.RunAnnotation: "x"},
 			template: keys{v1alpha1.JobFlowLabel: "x", v1alpha1.FlowLabel: "x", v1alpha1.KindLabel: "y"},
 		},
@@ -61,11 +61,11 @@ func TestLabelsAndAnnotationsAreMerged(t *testing.T) {
 				s.Template.Labels, s.Template.Annotations = c.template, c.template
 			}))
 
-			ours := keys{v1alpha1.KindLabel: "JobFlow", v1alpha1.JobFlowLabel: "flow", v1alpha1.FlowLabel: "step"}
+			own := keys{v1alpha1.KindLabel: "JobFlow", v1alpha1.JobFlowLabel: "flow", v1alpha1.FlowLabel: "step"}
 			run := keys{v1alpha1.RunAnnotation: "step"}
 			for place, pair := range map[string]struct{ want, got keys }{
-				"labels of the Job":       {overlay(overlay(keys{}, c.onJob), ours), job.Labels},
-				"labels of the pods":      {overlay(overlay(keys{}, c.onPod), ours), job.Spec.Template.Labels},
+				"labels of the Job":       {overlay(overlay(keys{}, c.onJob), own), job.Labels},
+				"labels of the pods":      {overlay(overlay(keys{}, c.onPod), own), job.Spec.Template.Labels},
 				"annotations of the Job":  {overlay(overlay(keys{}, c.onJob), run), job.Annotations},
 				"annotations of the pods": {c.onPod, job.Spec.Template.Annotations},
 			} {

@@ -10,9 +10,9 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// The settings of a DaemonJob that may change after its Jobs were created, by
-// the names they have in a JobSpec. spec.suspend is one as well, but not here:
-// it has its own annotation, since a queue may hold a Job too.
+// The settings of a DaemonJob that may change after its Jobs were created, by their names in
+// a JobSpec. spec.suspend has an annotation of its own, since a queue may suspend a Job
+// too.
 const (
 	parallelismSetting  = "parallelism"
 	deadlineSetting     = "activeDeadlineSeconds"
@@ -20,8 +20,8 @@ const (
 	ttlSetting          = "ttlSecondsAfterFinished"
 )
 
-// Settings are the mutable settings of the spec in one line, those that are set.
-// Equal settings give equal lines.
+// Settings returns the mutable settings that the spec sets, in one line. Equal settings give
+// equal lines.
 func Settings(spec *batchv1.JobSpec) string {
 	var parts []string
 	add := func(name string, value int64) {
@@ -42,18 +42,17 @@ func Settings(spec *batchv1.JobSpec) string {
 	return strings.Join(parts, ",")
 }
 
-// ApplySettings carries the settings of the spec over to a Job that exists and
-// has not ended. A setting that has not changed since it was last carried over
-// is left as it is on the Job: a queue may have lowered the parallelism, and
-// raising the deadline must not undo that.
+// ApplySettings applies the settings of the spec to an existing Job that has not ended. A
+// setting that has not changed since it was last applied is not touched: a queue may have
+// lowered the parallelism, and raising the deadline must not undo that.
 func ApplySettings(job *batchv1.Job, spec *batchv1.JobSpec) {
 	settings := Settings(spec)
 	before, after := parseSettings(job.Annotations[v1alpha1.SettingsAnnotation]), parseSettings(settings)
 	changed := func(name string) bool { return before[name] != after[name] }
 
 	if changed(parallelismSetting) {
-		// Not nil: where completions is unset too, the API server would then set both
-		// to 1, and completions is immutable.
+		// Not nil: if completions is unset too, the API server would then default both to
+		// 1, and completions is immutable.
 		job.Spec.Parallelism = new(ptr.Deref(spec.Parallelism, 1))
 	}
 	if changed(deadlineSetting) {
@@ -71,7 +70,7 @@ func ApplySettings(job *batchv1.Job, spec *batchv1.JobSpec) {
 	job.Annotations[v1alpha1.SettingsAnnotation] = settings
 }
 
-// clone keeps the Job from sharing a value with the spec.
+// clone copies a value, so that the Job does not share it with the spec.
 func clone[T any](p *T) *T {
 	if p == nil {
 		return nil
@@ -89,8 +88,8 @@ func parseSettings(settings string) map[string]string {
 	return parsed
 }
 
-// TTL is the ttlSecondsAfterFinished that the Job is to get once its result is
-// recorded in status, and whether there is one.
+// TTL returns the ttlSecondsAfterFinished that the Job gets once its result is recorded in
+// status, and whether there is one.
 func TTL(job *batchv1.Job) (int32, bool) {
 	seconds, err := strconv.ParseInt(job.Annotations[v1alpha1.TTLAnnotation], 10, 32)
 	if err != nil || seconds < 0 {
@@ -99,9 +98,9 @@ func TTL(job *batchv1.Job) (int32, bool) {
 	return int32(seconds), true
 }
 
-// holdTTL keeps the TTL in the annotations of a Job rather than in its spec. With
-// it in the spec the Job could be gone before its result is recorded, and a Job
-// that is gone could not be told from one that never ran.
+// holdTTL keeps the TTL in the annotations of a Job rather than in its spec. In the spec it
+// could delete the Job before its result is recorded, and the operator could not distinguish
+// a deleted Job from one that never ran.
 func holdTTL(annotations map[string]string, ttl *int32) {
 	if ttl == nil {
 		delete(annotations, v1alpha1.TTLAnnotation)

@@ -68,7 +68,7 @@ func Observe(job *batchv1.Job, pods []*corev1.Pod) State {
 		state.Reason, state.Message = explainSuspension(job)
 	default:
 		state.Phase = v1alpha1.PhaseRunning
-		state.Certain = certain(job, pods)
+		state.Certain = completionCertain(job, pods)
 		if hold := chooseHold(pods); hold != nil {
 			state.Phase, state.Reason, state.Message = v1alpha1.PhaseWaiting, hold.reason, hold.message()
 		}

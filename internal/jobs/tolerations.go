@@ -6,9 +6,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// addDaemonTolerations adds the tolerations that the DaemonSet controller adds
-// to its pods: they stay where they are when the node is in trouble, and a
-// cordoned node or one short of resources is not left out.
+// addDaemonTolerations adds the tolerations that the DaemonSet controller adds to its pods:
+// they stay on a node that becomes unhealthy, and cordoned nodes and nodes under resource
+// pressure are not left out.
 func addDaemonTolerations(pod *corev1.PodSpec) {
 	tolerate := func(key string, effect corev1.TaintEffect) {
 		toleration := corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists, Effect: effect}
@@ -17,7 +17,7 @@ func addDaemonTolerations(pod *corev1.PodSpec) {
 			pod.Tolerations = append(pod.Tolerations, toleration)
 			return
 		}
-		// As in a DaemonSet, one that holds for some seconds is made to hold for ever.
+		// As in a DaemonSet, a toleration with a time limit becomes one without.
 		pod.Tolerations[i] = toleration
 	}
 	tolerate(corev1.TaintNodeNotReady, corev1.TaintEffectNoExecute)

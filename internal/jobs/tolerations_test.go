@@ -35,7 +35,7 @@ func TestDaemonTolerations(t *testing.T) {
 			own:  daemonTolerations[1:2],
 			want: append([]corev1.Toleration{daemonTolerations[1], daemonTolerations[0]}, daemonTolerations[2:]...),
 		},
-		"for some seconds becomes for ever": {
+		"a time limit is removed": {
 			own:  []corev1.Toleration{{Key: "node.kubernetes.io/not-ready", Operator: "Exists", Effect: "NoExecute", TolerationSeconds: ptr.To[int64](30)}},
 			want: daemonTolerations,
 		},

@@ -5,10 +5,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 )
 
-// addSharedVolumes mounts shared volumes into all containers and init
-// containers, and adds to the pod those of the shared volumes that it uses. The
-// others stay out, so that a step does not wait for a claim that it never
-// touches.
+// addSharedVolumes mounts shared volumes into all containers and init containers, and adds
+// to the pod only the shared volumes that it uses, so that a step does not wait for a claim
+// that it never uses.
 func addSharedVolumes(pod *corev1.PodSpec, shared []corev1.Volume, mounts []corev1.VolumeMount) {
 	wanted := sets.New[string]()
 	for _, container := range containersOf(pod) {
@@ -22,14 +21,14 @@ func addSharedVolumes(pod *corev1.PodSpec, shared []corev1.Volume, mounts []core
 			container.VolumeMounts = append(container.VolumeMounts, *mounts[i].DeepCopy())
 		}
 	}
-	// What a container mounts by itself and the template defines is the template's.
+	// A volume that a container mounts itself and the template defines is the template's.
 	for i := range pod.Volumes {
 		wanted.Delete(pod.Volumes[i].Name)
 	}
-	// A shared mount means the shared volume, even where the template has a volume
-	// of that name. Admission refuses that; a JobTemplate can still bring it in
-	// later, and then the API server refuses the two volumes of one name. Taking
-	// the template's in silence would run the step on the wrong data.
+	// A shared mount refers to the shared volume, even if the template has a volume of
+	// that name. Admission refuses that, but a JobTemplate can introduce it later, and then
+	// the API server refuses two volumes of the same name. Silently using the template's
+	// volume would run the step on the wrong data.
 	for i := range mounts {
 		wanted.Insert(mounts[i].Name)
 	}

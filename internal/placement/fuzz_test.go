@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 )
 
-// An exclude list is a set of names: blanks, order and empty entries say nothing,
+// An exclude list is a set of names: whitespace, order and empty entries have no meaning,
 // and every name comes from the list.
 func FuzzExcluded(f *testing.F) {
 	for _, list := range []string{

@@ -144,7 +144,7 @@ func TestDecide(t *testing.T) {
 		"an affinity that cannot be parsed": {
 			daemonJob{terms(disk("Around", "ssd"))}, disks, nil,
 		},
-		"a term that cannot be parsed beside one that can": {
+		"a term that cannot be parsed and one that can": {
 			daemonJob{terms(disk("Around", "ssd"), disk(corev1.NodeSelectorOpExists))}, disks, run("a", "b"),
 		},
 		"preferences rule nothing out": {
@@ -173,7 +173,7 @@ func TestDecide(t *testing.T) {
 		"nodeName that one term of the affinity takes": {
 			daemonJob{onNode("b"), terms(disk(corev1.NodeSelectorOpIn, "ssd"), disk(corev1.NodeSelectorOpIn, "hdd"))}, disks, run("b"),
 		},
-		"nodeName does not pass taints by": {
+		"nodeName does not bypass taints": {
 			daemonJob{onNode("b")}, nodes{node("b", tainted("gpu", "", noSchedule))}, []Decision{leftOut("b", "gpu:NoSchedule")},
 		},
 
@@ -217,7 +217,7 @@ func TestDecide(t *testing.T) {
 		"cordoned": {
 			nil, nodes{node("a", cordoned, tainted(corev1.TaintNodeUnschedulable, "", noSchedule))}, run("a"),
 		},
-		"cordoned, the taint has yet to come": {
+		"cordoned, without the taint so far": {
 			nil, nodes{node("a", cordoned)}, run("a"),
 		},
 		"short of resources": {
@@ -263,8 +263,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// A node that is taken must be one that the Job built for it can go to.
-func TestTheJobOfANodeThatRunsFitsIt(t *testing.T) {
+// The Job that is built for a selected node must be able to run there.
+func TestJobOfASelectedNodeFitsIt(t *testing.T) {
 	dj := &v1alpha1.DaemonJob{ObjectMeta: metav1.ObjectMeta{Name: "dj"}}
 	terms(disk(corev1.NodeSelectorOpIn, "ssd"), field(corev1.NodeSelectorOpIn, "c"))(dj)
 	cluster := []*corev1.Node{node("a", withDisk("ssd")), node("b"), node("c", tainted(corev1.TaintNodeUnschedulable, "", corev1.TaintEffectNoSchedule))}
@@ -283,15 +283,15 @@ func TestExcluded(t *testing.T) {
 		list string
 		want sets.Set[string]
 	}{
-		"empty":                  {"", sets.New[string]()},
-		"one":                    {"node1", sets.New("node1")},
-		"blank after the comma":  {"node1, node2", sets.New("node1", "node2")},
-		"blanks everywhere":      {"\t node1 ,\n  node2\r\n, node3 ", sets.New("node1", "node2", "node3")},
-		"empty entries":          {",node1,, ,node2,", sets.New("node1", "node2")},
-		"only commas and blanks": {" ,\t,\n", sets.New[string]()},
-		"twice":                  {"node1,node1", sets.New("node1")},
-		"dots":                   {"ip-10-0-0-1.ec2.internal", sets.New("ip-10-0-0-1.ec2.internal")},
-		"blanks separate not":    {"node1 node2", sets.New("node1 node2")},
+		"empty":                        {"", sets.New[string]()},
+		"one":                          {"node1", sets.New("node1")},
+		"blank after the comma":        {"node1, node2", sets.New("node1", "node2")},
+		"blanks everywhere":            {"\t node1 ,\n  node2\r\n, node3 ", sets.New("node1", "node2", "node3")},
+		"empty entries":                {",node1,, ,node2,", sets.New("node1", "node2")},
+		"only commas and blanks":       {" ,\t,\n", sets.New[string]()},
+		"twice":                        {"node1,node1", sets.New("node1")},
+		"dots":                         {"ip-10-0-0-1.ec2.internal", sets.New("ip-10-0-0-1.ec2.internal")},
+		"blanks do not separate names": {"node1 node2", sets.New("node1 node2")},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

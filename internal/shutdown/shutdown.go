@@ -1,5 +1,5 @@
-// Package shutdown is about an operator that is told to end while the API server still
-// calls its webhooks.
+// Package shutdown delays the end of the operator while the API server still calls its
+// webhooks.
 package shutdown
 
 import (
@@ -9,21 +9,22 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// Delay returns a context that ends a while after signalled does, with its values.
+// Delay returns a context with the values of signalled that is canceled a delay after it.
 //
-// A pod that is told to end is taken out of its Service at the same time, not before, and
-// each node learns of that a moment later: until then the API server calls the pod, and
-// refuses the JobFlow of whoever hears no answer. kube-apiserver delays its own end for
-// the same reason, with a flag of the same name: --shutdown-delay-duration.
+// A pod gets the signal to stop at the same time as it is removed from its Service, and
+// each node applies that removal a moment later. Until then the API server calls the
+// pod, and refuses the user's JobFlow if it gets no response. kube-apiserver delays its
+// own shutdown for the same reason, with a flag of the same name:
+// --shutdown-delay-duration.
 func Delay(signalled context.Context, delay time.Duration, log logr.Logger) context.Context {
 	if delay <= 0 {
 		return signalled
 	}
 	delayed, end := context.WithCancel(context.WithoutCancel(signalled))
 	context.AfterFunc(signalled, func() {
-		log.Info("Told to end; working on until nobody calls the webhooks any more", "delay", delay.String())
-		over, stop := context.WithTimeout(context.WithoutCancel(signalled), delay)
-		context.AfterFunc(over, func() {
+		log.Info("Shutting down after a delay in which the API server may still call the webhooks", "delay", delay.String())
+		elapsed, stop := context.WithTimeout(context.WithoutCancel(signalled), delay)
+		context.AfterFunc(elapsed, func() {
 			stop()
 			end()
 		})

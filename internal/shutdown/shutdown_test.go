@@ -12,7 +12,7 @@ import (
 type key struct{}
 
 func TestDelay(t *testing.T) {
-	for name, delay := range map[string]time.Duration{"without a delay": 0, "with one": 5 * time.Second} {
+	for name, delay := range map[string]time.Duration{"without a delay": 0, "with a delay": 5 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				signalled, signal := context.WithCancel(context.WithValue(context.Background(), key{}, "kept"))

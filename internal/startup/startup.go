@@ -1,5 +1,5 @@
-// Package startup is about an operator that is started when the API server is away:
-// after an outage in which it lost its lease, or with a whole cluster that comes up.
+// Package startup lets the operator start while the API server is unavailable: after an
+// outage in which it lost its lease, or while the whole cluster starts.
 package startup
 
 import (
@@ -17,41 +17,41 @@ import (
 )
 
 const (
-	// askEvery is how late the operator may notice that the API server is back.
-	askEvery = time.Second
-	// answerWithin is how long one that hangs is waited for.
-	answerWithin = 5 * time.Second
+	// pollInterval bounds how late the operator notices that the API server is back.
+	pollInterval = time.Second
+	// requestTimeout is for an API server that accepts requests and does not respond.
+	requestTimeout = 5 * time.Second
 )
 
-// AwaitAPIServer returns when the API server is ready, or ctx is done. An operator that
-// ends instead is started again later and later, by a kubelet that waits up to five
-// minutes, and is away long after the API server is back. Meanwhile it says at
-// probeAddress that it lives and is not ready; 0 is for no probes.
+// AwaitAPIServer returns when the API server is ready, or ctx is done. If the operator
+// exited instead, the kubelet would restart it with a backoff of up to five minutes, and
+// it would be missing long after the API server is back. Meanwhile probeAddress reports
+// that it is alive and not ready; 0 means no probes.
 func AwaitAPIServer(ctx context.Context, config *rest.Config, probeAddress string, log logr.Logger) error {
 	config = rest.CopyConfig(config)
-	config.Timeout = answerWithin
+	config.Timeout = requestTimeout
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return err
 	}
-	away := unready(ctx, client.RESTClient())
-	if away == nil {
+	unavailable := checkReady(ctx, client.RESTClient())
+	if unavailable == nil {
 		return nil
 	}
-	log.Info("Waiting for the API server", "reason", away.Error())
-	stop, err := answerProbes(ctx, probeAddress)
+	log.Info("Waiting for the API server", "reason", unavailable.Error())
+	stop, err := serveProbes(ctx, probeAddress)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	return wait.PollUntilContextCancel(ctx, askEvery, false, func(ctx context.Context) (bool, error) {
-		return unready(ctx, client.RESTClient()) == nil, nil
+	return wait.PollUntilContextCancel(ctx, pollInterval, false, func(ctx context.Context) (bool, error) {
+		return checkReady(ctx, client.RESTClient()) == nil, nil
 	})
 }
 
-// unready is why the API server is not to be counted on, or nil. Where people have
-// forbidden the question, it has answered at least.
-func unready(ctx context.Context, client rest.Interface) error {
+// checkReady returns an error unless the API server is ready. Where the operator may not
+// read /readyz, any response counts as ready.
+func checkReady(ctx context.Context, client rest.Interface) error {
 	err := client.Get().AbsPath("/readyz").Do(ctx).Error()
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) {
 		return nil
@@ -59,25 +59,25 @@ func unready(ctx context.Context, client rest.Interface) error {
 	return err
 }
 
-// answerProbes serves what the manager serves once it runs.
-func answerProbes(ctx context.Context, address string) (stop func(), err error) {
+// serveProbes stands in for the probe endpoints of the manager until it runs.
+func serveProbes(ctx context.Context, address string) (stop func(), err error) {
 	if address == "0" {
 		return func() {}, nil
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("answering probes: %w", err)
+		return nil, fmt.Errorf("serving probes: %w", err)
 	}
 	probes := http.NewServeMux()
 	probes.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	probes.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "the API server is away", http.StatusServiceUnavailable)
+		http.Error(w, "the API server is unavailable", http.StatusServiceUnavailable)
 	})
-	server := &http.Server{Handler: probes, ReadHeaderTimeout: answerWithin}
+	server := &http.Server{Handler: probes, ReadHeaderTimeout: requestTimeout}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		// It ends when it is closed, and else a probe fails, which says it all.
+		// Serve returns when it is closed; if it fails earlier, so do the probes.
 		_ = server.Serve(listener)
 	}()
 	return func() {

@@ -16,12 +16,12 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/port"
 )
 
-// apiServer answers the question whether it is ready with a status.
+// apiServer answers /readyz with a status.
 func apiServer(t *testing.T, status *atomic.Int32) *rest.Config {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/readyz" {
-			t.Errorf("asked for %s", r.URL.Path)
+			t.Errorf("unexpected request for %s", r.URL.Path)
 		}
 		w.WriteHeader(int(status.Load()))
 	}))
@@ -29,7 +29,7 @@ func apiServer(t *testing.T, status *atomic.Int32) *rest.Config {
 	return &rest.Config{Host: server.URL}
 }
 
-// freeAddress is one that nobody listens at.
+// freeAddress returns an address at which nothing listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	free, err := port.Free()
@@ -41,15 +41,15 @@ func freeAddress(t *testing.T) string {
 
 func TestAnAPIServerThatAnswersIsNotWaitedFor(t *testing.T) {
 	for name, code := range map[string]int32{
-		"ready":                               http.StatusOK,
-		"the question is forbidden":           http.StatusForbidden,
-		"the question takes another identity": http.StatusUnauthorized,
-		"a proxy that does not know the path": http.StatusNotFound,
+		"ready":                        http.StatusOK,
+		"/readyz is forbidden":         http.StatusForbidden,
+		"/readyz needs authentication": http.StatusUnauthorized,
+		"a proxy without the path":     http.StatusNotFound,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var status atomic.Int32
 			status.Store(code)
-			// There are no probes to answer: this address cannot be listened at.
+			// No probes are served: nothing can listen at this address.
 			if err := AwaitAPIServer(t.Context(), apiServer(t, &status), "nowhere", testr.New(t)); err != nil {
 				t.Error(err)
 			}
@@ -73,7 +73,7 @@ func TestProbesAreAnsweredUntilTheAPIServerIsReady(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	// The manager listens there next.
+	// The manager must be able to listen there next.
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestProbesAreAnsweredUntilTheAPIServerIsReady(t *testing.T) {
 	_ = listener.Close()
 }
 
-// probe asks until there is an answer.
+// probe sends requests until it gets a response.
 func probe(t *testing.T, address, path string, done <-chan error) int {
 	t.Helper()
 	for {
@@ -101,7 +101,7 @@ func probe(t *testing.T, address, path string, done <-chan error) int {
 func TestWaitingEndsWithTheOperator(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	// Nobody listens there.
+	// Nothing listens there.
 	err := AwaitAPIServer(ctx, &rest.Config{Host: "http://" + freeAddress(t)}, "0", testr.New(t))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want %v", err, context.Canceled)

@@ -10,10 +10,10 @@ import (
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 )
 
-// nodeAffinity checks which nodes are asked for. A DaemonJob is judged by it before
-// there is a Job that the API server could refuse: with one that cannot be read it would
-// find no node for ever.
-func nodeAffinity(affinity *corev1.Affinity, path *field.Path) field.ErrorList {
+// validateNodeAffinity checks the required node affinity. A DaemonJob chooses its nodes by
+// it before there is a Job that the API server could refuse: an affinity that cannot be
+// parsed would never match a node.
+func validateNodeAffinity(affinity *corev1.Affinity, path *field.Path) field.ErrorList {
 	if affinity == nil || affinity.NodeAffinity == nil || affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
 		return nil
 	}
@@ -24,7 +24,7 @@ func nodeAffinity(affinity *corev1.Affinity, path *field.Path) field.ErrorList {
 	}
 	var errs field.ErrorList
 	if _, err := nodeaffinity.NewNodeSelector(required, field.WithPath(at)); err != nil {
-		errs = fieldErrors(err, at)
+		errs = flattenErrors(err, at)
 	}
 	for i := range required.NodeSelectorTerms {
 		fields := required.NodeSelectorTerms[i].MatchFields
@@ -38,8 +38,8 @@ func nodeAffinity(affinity *corev1.Affinity, path *field.Path) field.ErrorList {
 	return errs
 }
 
-// fieldErrors are those in an aggregate.
-func fieldErrors(err error, path *field.Path) field.ErrorList {
+// flattenErrors returns the errors in an aggregate.
+func flattenErrors(err error, path *field.Path) field.ErrorList {
 	list := []error{err}
 	if aggregate, ok := errors.AsType[utilerrors.Aggregate](err); ok {
 		list = aggregate.Errors()

@@ -22,18 +22,18 @@ func TestNodeAffinity(t *testing.T) {
 		terms terms
 		want  []string
 	}{
-		"by label":                 {terms{expression("zone", corev1.NodeSelectorOpIn, "a", "b")}, nil},
-		"by name":                  {terms{name("metadata.name", corev1.NodeSelectorOpIn, "n1")}, nil},
-		"a term that asks nothing": {terms{{}}, nil},
-		"no term":                  {nil, []string{"FieldValueRequired " + at}},
-		"an unknown operator":      {terms{expression("zone", "Is", "a")}, []string{"FieldValueNotSupported " + at + "[0].matchExpressions[0].operator"}},
-		"no values":                {terms{{}, expression("zone", corev1.NodeSelectorOpIn)}, []string{"FieldValueInvalid " + at + "[1].matchExpressions[0].values"}},
-		"a malformed key":          {terms{expression("a zone", corev1.NodeSelectorOpExists)}, []string{"FieldValueInvalid " + at + "[0].matchExpressions[0].key"}},
-		"an operator that fields do not have": {
+		"by label":            {terms{expression("zone", corev1.NodeSelectorOpIn, "a", "b")}, nil},
+		"by name":             {terms{name("metadata.name", corev1.NodeSelectorOpIn, "n1")}, nil},
+		"an empty term":       {terms{{}}, nil},
+		"no term":             {nil, []string{"FieldValueRequired " + at}},
+		"an unknown operator": {terms{expression("zone", "Is", "a")}, []string{"FieldValueNotSupported " + at + "[0].matchExpressions[0].operator"}},
+		"no values":           {terms{{}, expression("zone", corev1.NodeSelectorOpIn)}, []string{"FieldValueInvalid " + at + "[1].matchExpressions[0].values"}},
+		"a malformed key":     {terms{expression("a zone", corev1.NodeSelectorOpExists)}, []string{"FieldValueInvalid " + at + "[0].matchExpressions[0].key"}},
+		"an operator that fields do not support": {
 			terms{name("metadata.name", corev1.NodeSelectorOpExists)},
 			[]string{"FieldValueNotSupported " + at + "[0].matchFields[0].operator"},
 		},
-		"a field that nodes are not found by": {
+		"an unsupported field": {
 			terms{name("metadata.uid", corev1.NodeSelectorOpIn, "x")},
 			[]string{"FieldValueNotSupported " + at + "[0].matchFields[0].key"},
 		},

@@ -7,10 +7,10 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
-// flowOf is a JobFlow of these steps.
+// flowOf returns a JobFlow with these steps.
 func flowOf(steps ...v1alpha1.FlowStep) *v1alpha1.JobFlow { return build.Flow("ns", "flow", steps...) }
 
-// flowWith is a JobFlow of the one valid step "a", changed by the function.
+// flowWith returns a JobFlow with one valid step "a", changed by the function.
 func flowWith(change func(*v1alpha1.JobFlow)) *v1alpha1.JobFlow {
 	flow := flowOf(build.Step("a"))
 	change(flow)
@@ -23,7 +23,7 @@ func daemonJobWith(change func(*v1alpha1.DaemonJob)) *v1alpha1.DaemonJob {
 	return dj
 }
 
-// texts are the errors as people see them.
+// texts returns the errors as users see them.
 func texts(errs field.ErrorList) []string {
 	var out []string
 	for _, err := range errs {
@@ -32,8 +32,8 @@ func texts(errs field.ErrorList) []string {
 	return out
 }
 
-// fields are the errors as "<type> <path>", for tables in which the wording does
-// not matter.
+// fields returns the errors as "<type> <path>", for tables in which the wording does not
+// matter.
 func fields(errs field.ErrorList) []string {
 	var out []string
 	for _, err := range errs {

@@ -13,11 +13,11 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
-// mostSteps keeps a JobFlow with its status well below what etcd stores.
+// mostSteps keeps a JobFlow with its status well below the size limit of etcd.
 const mostSteps = 1000
 
-// graphOfSteps checks the number of steps, and what only the whole list shows.
-func graphOfSteps(flows []v1alpha1.FlowStep, path *field.Path) field.ErrorList {
+// validateGraph checks the number of steps and their dependencies.
+func validateGraph(flows []v1alpha1.FlowStep, path *field.Path) field.ErrorList {
 	if len(flows) == 0 {
 		return field.ErrorList{field.Required(path, "a JobFlow needs at least one step")}
 	}
@@ -31,19 +31,19 @@ func graphOfSteps(flows []v1alpha1.FlowStep, path *field.Path) field.ErrorList {
 	}
 	_, problems := graph.New(steps)
 	for i := range problems {
-		errs = append(errs, graphError(&problems[i], path))
+		errs = append(errs, describeProblem(&problems[i], path))
 	}
 	return errs
 }
 
-func graphError(problem *graph.Problem, flows *field.Path) *field.Error {
+func describeProblem(problem *graph.Problem, flows *field.Path) *field.Error {
 	path := flows.Index(problem.Step).Child("name")
 	if problem.Dependency >= 0 {
 		path = flows.Index(problem.Step).Child("dependencies").Index(problem.Dependency)
 	}
 	switch problem.Kind {
 	case graph.Unknown:
-		return field.Invalid(path, problem.Name, "no step has this name"+meant(problem.Nearest))
+		return field.Invalid(path, problem.Name, "no step has this name"+suggest(problem.Nearest))
 	case graph.Cycle:
 		return field.Invalid(path, problem.Cycle[1], cycleMessage(problem.Cycle))
 	default:
@@ -55,29 +55,29 @@ func cycleMessage(cycle []string) string {
 	if len(cycle) == 2 {
 		return "a step cannot depend on itself"
 	}
-	// A message has to be read by a person; the middle of a long cycle is left out.
+	// The middle of a long cycle is left out to keep the message readable.
 	const mostNamed = 20
 	if len(cycle) > mostNamed {
-		left := len(cycle) - mostNamed
+		omitted := len(cycle) - mostNamed
 		short := append([]string{}, cycle[:mostNamed/2]...)
-		short = append(short, fmt.Sprintf("... %d more ...", left))
+		short = append(short, fmt.Sprintf("... %d more ...", omitted))
 		cycle = append(short, cycle[len(cycle)-mostNamed/2:]...)
 	}
 	return "is part of a cycle, in which each step depends on the next: " + strings.Join(cycle, " -> ") +
 		"; remove one of these dependencies"
 }
 
-// meant asks whether the nearest name was meant.
-func meant(nearest string) string {
+// suggest returns the end of a message that proposes the nearest name, if there is one.
+func suggest(nearest string) string {
 	if nearest == "" {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", nearest)
 }
 
-// step checks one step by itself.
-func step(flow *v1alpha1.JobFlow, step *v1alpha1.FlowStep, path *field.Path) field.ErrorList {
-	errs := required(step.Name, validation.IsDNS1123Label, path.Child("name"))
+// validateStep checks one step by itself.
+func validateStep(flow *v1alpha1.JobFlow, step *v1alpha1.FlowStep, path *field.Path) field.ErrorList {
+	errs := validateRequired(step.Name, validation.IsDNS1123Label, path.Child("name"))
 	template, ref := path.Child("jobTemplate"), path.Child("jobTemplateRef")
 	switch {
 	case step.JobTemplate == nil && step.JobTemplateRef == "":
@@ -86,18 +86,18 @@ func step(flow *v1alpha1.JobFlow, step *v1alpha1.FlowStep, path *field.Path) fie
 		errs = append(errs, field.Forbidden(ref, "set exactly one of jobTemplate and jobTemplateRef"))
 	}
 	if step.JobTemplateRef != "" {
-		errs = append(errs, required(step.JobTemplateRef, validation.IsDNS1123Subdomain, ref)...)
+		errs = append(errs, validateRequired(step.JobTemplateRef, validation.IsDNS1123Subdomain, ref)...)
 	}
-	errs = append(errs, sharedMounts(flow.Spec.ShareVolumes, step.ShareVolumeMounts, path.Child("shareVolumeMounts"))...)
+	errs = append(errs, validateSharedMounts(flow.Spec.ShareVolumes, step.ShareVolumeMounts, path.Child("shareVolumeMounts"))...)
 	if step.JobTemplate != nil {
 		errs = append(errs, StepTemplate(flow, step, step.JobTemplate, template)...)
 	}
 	return errs
 }
 
-// jobNames checks that no two steps would make Jobs of the same name, which for
-// different steps can only come from two names that were cut.
-func jobNames(flow *v1alpha1.JobFlow, path *field.Path) field.ErrorList {
+// validateJobNames checks that no two steps get Jobs of the same name, which for different
+// steps is possible only if both names are truncated.
+func validateJobNames(flow *v1alpha1.JobFlow, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	taken := make(map[string]string, len(flow.Spec.Flows))
 	for i := range flow.Spec.Flows {
@@ -106,7 +106,7 @@ func jobNames(flow *v1alpha1.JobFlow, path *field.Path) field.ErrorList {
 		other, found := taken[name]
 		if found && other != step.Name {
 			errs = append(errs, field.Invalid(path.Index(i).Child("name"), step.Name,
-				fmt.Sprintf("its Job would have the name %s, as that of step %q; choose another name", name, other)))
+				fmt.Sprintf("its Job would have the same name, %s, as the Job of step %q; choose another name", name, other)))
 			continue
 		}
 		taken[name] = step.Name

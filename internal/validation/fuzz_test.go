@@ -34,8 +34,8 @@ import (
 
 var now = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
-// Whatever JSON is sent as a JobFlow, validation answers, soon and in a few words;
-// and what it accepts can be planned, built and reported.
+// For any JSON, validation of a JobFlow returns quickly and with a short result, and a
+// JobFlow that it accepts can be planned, built and reported.
 func FuzzJobFlow(f *testing.F) {
 	addSamples(f, "JobFlow")
 	for _, spec := range []string{
@@ -76,8 +76,7 @@ func FuzzJobFlow(f *testing.F) {
 	})
 }
 
-// checkFlow plans a valid JobFlow that has only been created, and again once all of
-// its JobTemplates are there.
+// checkFlow plans a new valid JobFlow, and plans it again once all its JobTemplates exist.
 func checkFlow(t *testing.T, flow *v1alpha1.JobFlow, order *graph.Graph) {
 	flow.Status = v1alpha1.JobFlowStatus{}
 	for _, templates := range []map[string]*batchv1.JobSpec{nil, templatesFor(flow)} {
@@ -191,10 +190,10 @@ func FuzzJobTemplate(f *testing.F) {
 		}
 		checkStatus(t, status.Flow(flow, &p, now).Summary)
 		checkRun(t, &p.Runs[0])
-		// Only a volume that the JobFlow does not share stands between a JobTemplate that
-		// was accepted and its Job.
+		// The only reason why an accepted JobTemplate may not become a Job is a volume that
+		// the JobFlow does not share.
 		if len(p.Create) == 0 && !strings.Contains(p.Runs[0].Message, "no volume of this name") {
-			t.Fatalf("a JobTemplate that was accepted gives no Job: %s: %s", p.Runs[0].Reason, p.Runs[0].Message)
+			t.Fatalf("no Job from an accepted JobTemplate: %s: %s", p.Runs[0].Reason, p.Runs[0].Message)
 		}
 	})
 }
@@ -208,7 +207,7 @@ const (
 		`"containers":[{"name":"main","image":"busybox:1.28","resources":{"requests":{"cpu":"2"},"limits":{"cpu":"1"}}}],"volumes":[{"name":"v","emptyDir":{}}]}}}`
 )
 
-// addSamples adds what config/samples has of a kind.
+// addSamples adds the objects of a kind in config/samples.
 func addSamples(f *testing.F, kind string) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "config", "samples", "*.yaml"))
 	if err != nil || len(files) == 0 {
@@ -235,8 +234,8 @@ func addSamples(f *testing.F, kind string) {
 	}
 }
 
-// decode says whether the data could be such an object in the API server, whose own
-// checks of metadata come before those of admission.
+// decode reports whether the API server could store such an object. It checks metadata
+// before admission.
 func decode(data []byte, object any, meta *metav1.ObjectMeta) bool {
 	if json.Unmarshal(data, object) != nil {
 		return false
@@ -247,16 +246,16 @@ func decode(data []byte, object any, meta *metav1.ObjectMeta) bool {
 }
 
 const (
-	// mostAllocations is far above what any answer takes, and of the order of a second
-	// of work: the API server waits ten for admission. What loops without allocating is
-	// counted in internal/scale.
+	// mostAllocations is far above what any check needs, and takes about a second; the API
+	// server waits ten seconds for admission. internal/scale covers loops that do not
+	// allocate.
 	mostAllocations = 5_000_000
-	// longestAnswer is what all errors of an object may take together. They end up in
-	// one Status twice, as its message and as its causes.
+	// longestAnswer bounds the size of all errors of an object together. A Status contains
+	// them twice, in its message and in its causes.
 	longestAnswer = 256 << 10
 )
 
-// validated are the errors of an object, after a check of what holds for all.
+// validated returns the errors of an object, and checks what must hold for every object.
 func validated[T interface {
 	*V
 	DeepCopy() *V
@@ -282,7 +281,7 @@ func validated[T interface {
 		t.Fatalf("%d errors take %d bytes", len(errs), size)
 	}
 	if again := textsOf(check(object)); !slices.Equal(texts, again) {
-		t.Fatalf("the same object has other errors the second time:\n%s", cmp.Diff(texts, again))
+		t.Fatalf("validating the same object again gives other errors:\n%s", cmp.Diff(texts, again))
 	}
 	return errs
 }
@@ -302,7 +301,8 @@ func textsOf(errs field.ErrorList) []string {
 	return texts
 }
 
-// checkWarnings: more than 4,096 characters are cut by the API server.
+// checkWarnings checks the size of all warnings: the API server truncates them at 4,096
+// characters.
 func checkWarnings(t *testing.T, warnings []string) {
 	t.Helper()
 	if size := len(strings.Join(warnings, "")); size > 4096 {
@@ -310,7 +310,7 @@ func checkWarnings(t *testing.T, warnings []string) {
 	}
 }
 
-// checkJob checks what the API server is certain to ask of a Job's metadata.
+// checkJob repeats checks of the API server that a Job's metadata must pass.
 func checkJob(t *testing.T, job *batchv1.Job) {
 	t.Helper()
 	if errs := utilvalidation.IsDNS1123Subdomain(job.Name); len(errs) > 0 || len(job.Name) > utilvalidation.LabelValueMaxLength {
@@ -334,7 +334,7 @@ func checkJob(t *testing.T, job *batchv1.Job) {
 func checkStatus(t *testing.T, s v1alpha1.Summary) {
 	t.Helper()
 	if s.State == "" || s.Message == "" {
-		t.Fatalf("status says nothing: state %q, message %q", s.State, s.Message)
+		t.Fatalf("status is empty: state %q, message %q", s.State, s.Message)
 	}
 	checkMessage(t, s.Message, 1024)
 	for i := range s.Conditions {
@@ -349,7 +349,7 @@ func checkRun(t *testing.T, run *v1alpha1.RunStatus) {
 		return // about to be created
 	}
 	if run.Phase == v1alpha1.PhaseWaiting && run.Message == "" {
-		t.Fatalf("step %s waits for %s and does not say why", run.Name, run.Reason)
+		t.Fatalf("step %s waits with reason %q and has no message", run.Name, run.Reason)
 	}
 }
 

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// countIndexes counts the completion indexes of a list such as "0,2-4", by the rules of
-// batch/v1: numbers and intervals, in ascending order, all below completions. The error
-// says what is wrong with it.
+// countIndexes counts the completion indexes in a list such as "0,2-4". By the rules of
+// batch/v1 it consists of numbers and intervals in ascending order, all below completions.
 func countIndexes(list string, completions int32) (int, error) {
 	if list == "" {
 		return 0, nil
@@ -16,13 +15,13 @@ func countIndexes(list string, completions int32) (int, error) {
 	count, next := 0, 0
 	for part := range strings.SplitSeq(list, ",") {
 		from, to, interval := strings.Cut(part, "-")
-		first, err := index(from, next, completions)
+		first, err := parseIndex(from, next, completions)
 		if err != nil {
 			return 0, err
 		}
 		last := first
 		if interval {
-			if last, err = index(to, first+1, completions); err != nil {
+			if last, err = parseIndex(to, first+1, completions); err != nil {
 				return 0, err
 			}
 		}
@@ -32,13 +31,13 @@ func countIndexes(list string, completions int32) (int, error) {
 	return count, nil
 }
 
-func index(text string, least int, completions int32) (int, error) {
+func parseIndex(text string, least int, completions int32) (int, error) {
 	number, err := strconv.Atoi(text)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("%q is no index; write numbers and intervals, such as 0,2-4", text)
+		return 0, fmt.Errorf("%q is not an index; write numbers and intervals, such as 0,2-4", text)
 	case number < least:
-		return 0, fmt.Errorf("%d has to come earlier; write indexes in ascending order, each once", number)
+		return 0, fmt.Errorf("index %d is out of order; write indexes in ascending order, each once", number)
 	case number >= int(completions):
 		return 0, fmt.Errorf("there is no index %d; the highest is %d, one less than completions", number, completions-1)
 	}

@@ -19,20 +19,20 @@ func TestCountIndexes(t *testing.T) {
 		}
 	}
 	for list, want := range map[string]string{
-		"a":                      `"a" is no index`,
-		"1,":                     `"" is no index`,
-		"-1":                     `"" is no index`,
-		"1-2-3":                  `"2-3" is no index`,
-		"1 ,2":                   `"1 " is no index`,
-		"1-":                     `"" is no index`,
+		"a":                      `"a" is not an index`,
+		"1,":                     `"" is not an index`,
+		"-1":                     `"" is not an index`,
+		"1-2-3":                  `"2-3" is not an index`,
+		"1 ,2":                   `"1 " is not an index`,
+		"1-":                     `"" is not an index`,
 		"10":                     "the highest is 9",
 		"0-10":                   "the highest is 9",
-		"2,1":                    "1 has to come earlier",
-		"1,1":                    "1 has to come earlier",
-		"2-2":                    "2 has to come earlier",
-		"1-3,3":                  "3 has to come earlier",
-		"4-2":                    "2 has to come earlier",
-		"9999999999999999999999": "is no index",
+		"2,1":                    "index 1 is out of order",
+		"1,1":                    "index 1 is out of order",
+		"2-2":                    "index 2 is out of order",
+		"1-3,3":                  "index 3 is out of order",
+		"4-2":                    "index 2 is out of order",
+		"9999999999999999999999": "is not an index",
 	} {
 		if got, err := countIndexes(list, 10); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %d, %v; want an error with %s", list, got, err, want)

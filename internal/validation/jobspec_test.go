@@ -166,11 +166,11 @@ func TestJobSpec(t *testing.T) {
 			withSuccessRule(batchv1.SuccessPolicyRule{SucceededCount: ptr.To[int32](2), SucceededIndexes: ptr.To("1")}),
 			[]string{"FieldValueInvalid successPolicy.rules[0].succeededCount"},
 		},
-		"indexes that are none": {
+		"invalid indexes": {
 			withSuccessRule(batchv1.SuccessPolicyRule{SucceededIndexes: ptr.To("one")}),
 			[]string{"FieldValueInvalid successPolicy.rules[0].succeededIndexes"},
 		},
-		"more text than indexes can be": {
+		"indexes longer than the limit": {
 			withSuccessRule(batchv1.SuccessPolicyRule{SucceededIndexes: ptr.To(strings.Repeat("1", 65537))}),
 			[]string{"FieldValueTooLong successPolicy.rules[0].succeededIndexes"},
 		},
@@ -185,7 +185,7 @@ func TestJobSpec(t *testing.T) {
 			},
 			[]string{"FieldValueForbidden selector"},
 		},
-		"selector copied from a living Job": {
+		"selector copied from an existing Job": {
 			func(s *batchv1.JobSpec) {
 				s.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{batchv1.ControllerUidLabel: "a"}}
 			},
@@ -243,7 +243,7 @@ func TestJobSpec(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			var root *field.Path
-			if diff := cmp.Diff(c.want, fields(jobSpec(build.JobSpec(c.change), root))); diff != "" {
+			if diff := cmp.Diff(c.want, fields(validateJobSpec(build.JobSpec(c.change), root))); diff != "" {
 				t.Errorf("errors (-want +got):\n%s", diff)
 			}
 		})

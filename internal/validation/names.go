@@ -10,17 +10,16 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/placement"
 )
 
-// required checks a name that has to be there, with one of apimachinery's
-// functions.
-func required(name string, check func(string) []string, path *field.Path) field.ErrorList {
+// validateRequired checks a name that must be set, with one of apimachinery's functions.
+func validateRequired(name string, check func(string) []string, path *field.Path) field.ErrorList {
 	if name == "" {
 		return field.ErrorList{field.Required(path, "")}
 	}
-	return malformed(name, check, path)
+	return validateOptional(name, check, path)
 }
 
-// malformed checks a name that may be empty.
-func malformed(name string, check func(string) []string, path *field.Path) field.ErrorList {
+// validateOptional checks a name that may be empty.
+func validateOptional(name string, check func(string) []string, path *field.Path) field.ErrorList {
 	if name == "" {
 		return nil
 	}
@@ -31,18 +30,18 @@ func malformed(name string, check func(string) []string, path *field.Path) field
 	return errs
 }
 
-func nodeName(name string, path *field.Path) field.ErrorList {
-	return malformed(name, validation.IsDNS1123Subdomain, path)
+func validateNodeName(name string, path *field.Path) field.ErrorList {
+	return validateOptional(name, validation.IsDNS1123Subdomain, path)
 }
 
-// excludedNodes names each entry that cannot be the name of a node. That no node
-// has the name now is no error: nodes come and go.
-func excludedNodes(list string, path *field.Path) field.ErrorList {
+// validateExcludedNodes reports each entry that cannot be the name of a node. Nodes come
+// and go, so a name that no node has now is not an error.
+func validateExcludedNodes(list string, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, name := range sets.List(placement.Excluded(list)) {
 		if len(validation.IsDNS1123Subdomain(name)) > 0 {
 			errs = append(errs, field.Invalid(path, name,
-				fmt.Sprintf("%q cannot be the name of a node; separate names by commas", name)))
+				fmt.Sprintf("%q is not a valid node name; separate names with commas", name)))
 		}
 	}
 	return errs

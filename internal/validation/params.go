@@ -15,10 +15,10 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-func commonParams(params *v1alpha1.CommonParams, path *field.Path) field.ErrorList {
-	errs := env(params.Env, path.Child("env"))
-	// A container may name a variable twice, as far as the API server goes. Here
-	// that could only be a mistake: variables are merged by name.
+func validateCommonParams(params *v1alpha1.CommonParams, path *field.Path) field.ErrorList {
+	errs := validateEnv(params.Env, path.Child("env"))
+	// The API server lets a container set a variable twice. Here it would be a
+	// mistake, since variables are merged by name.
 	seen := sets.New[string]()
 	for i := range params.Env {
 		if name := params.Env[i].Name; seen.Has(name) {
@@ -27,33 +27,32 @@ func commonParams(params *v1alpha1.CommonParams, path *field.Path) field.ErrorLi
 			seen.Insert(name)
 		}
 	}
-	return append(errs, keys(params.Labels, params.Annotations, path)...)
+	return append(errs, validateKeys(params.Labels, params.Annotations, path)...)
 }
 
-// keys checks the labels and annotations that go to Jobs and pods.
-func keys(labels, annotations map[string]string, path *field.Path) field.ErrorList {
-	errs := validLabels(labels, path.Child("labels"))
-	errs = append(errs, validAnnotations(annotations, path.Child("annotations"))...)
-	errs = append(errs, reserved(labels, path.Child("labels"))...)
-	return append(errs, reserved(annotations, path.Child("annotations"))...)
+// validateKeys checks the labels and annotations of Jobs and pods.
+func validateKeys(labels, annotations map[string]string, path *field.Path) field.ErrorList {
+	errs := validateLabels(labels, path.Child("labels"))
+	errs = append(errs, validateAnnotations(annotations, path.Child("annotations"))...)
+	errs = append(errs, validateNotReserved(labels, path.Child("labels"))...)
+	return append(errs, validateNotReserved(annotations, path.Child("annotations"))...)
 }
 
-// validLabels goes through the keys in order, so that the same object gets the
-// same errors each time.
-func validLabels(labels map[string]string, path *field.Path) field.ErrorList {
+// validateLabels sorts the keys, so that the same object gets the same errors each time.
+func validateLabels(labels map[string]string, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		errs = append(errs, malformedKey(key, path)...)
-		errs = append(errs, malformed(labels[key], validation.IsValidLabelValue, path.Key(key))...)
+		errs = append(errs, validateKey(key, path)...)
+		errs = append(errs, validateOptional(labels[key], validation.IsValidLabelValue, path.Key(key))...)
 	}
 	return errs
 }
 
-func validAnnotations(annotations map[string]string, path *field.Path) field.ErrorList {
+func validateAnnotations(annotations map[string]string, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
 		// Annotations, unlike labels, may have upper case in the prefix.
-		errs = append(errs, malformedKey(strings.ToLower(key), path)...)
+		errs = append(errs, validateKey(strings.ToLower(key), path)...)
 	}
 	if err := apivalidation.ValidateAnnotationsSize(annotations); err != nil {
 		errs = append(errs, field.TooLong(path, "", apivalidation.TotalAnnotationSizeLimitB))
@@ -61,36 +60,36 @@ func validAnnotations(annotations map[string]string, path *field.Path) field.Err
 	return errs
 }
 
-func malformedKey(key string, path *field.Path) field.ErrorList {
+func validateKey(key string, path *field.Path) field.ErrorList {
 	if key == "" {
 		return field.ErrorList{field.Invalid(path, key, "a key must not be empty")}
 	}
-	return malformed(key, validation.IsQualifiedName, path)
+	return validateOptional(key, validation.IsQualifiedName, path)
 }
 
-// reserved refuses the keys by which the operator knows its own Jobs.
-func reserved(set map[string]string, path *field.Path) field.ErrorList {
+// validateNotReserved refuses the keys that mark the operator's own Jobs.
+func validateNotReserved(set map[string]string, path *field.Path) field.ErrorList {
 	prefix := v1alpha1.GroupVersion.Group + "/"
 	var errs field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(set)) {
 		if strings.HasPrefix(key, prefix) {
 			errs = append(errs, field.Forbidden(path.Key(key),
-				fmt.Sprintf("%q is the operator's: leave out keys that begin with %s", key, prefix)))
+				fmt.Sprintf("%q is reserved for the operator; remove keys that begin with %s", key, prefix)))
 		}
 	}
 	return errs
 }
 
-func env(vars []corev1.EnvVar, path *field.Path) field.ErrorList {
+func validateEnv(vars []corev1.EnvVar, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for i := range vars {
-		errs = append(errs, envVar(&vars[i], path.Index(i))...)
+		errs = append(errs, validateEnvVar(&vars[i], path.Index(i))...)
 	}
 	return errs
 }
 
-func envVar(v *corev1.EnvVar, path *field.Path) field.ErrorList {
-	errs := required(v.Name, validation.IsRelaxedEnvVarName, path.Child("name"))
+func validateEnvVar(v *corev1.EnvVar, path *field.Path) field.ErrorList {
+	errs := validateRequired(v.Name, validation.IsRelaxedEnvVarName, path.Child("name"))
 	from := v.ValueFrom
 	if from == nil {
 		return errs

@@ -1,7 +1,7 @@
-// Package validation says everything that is wrong with an object, without
-// asking the API server. Admission and the controllers call the same functions:
-// webhooks can be off, and what was stored before a rule existed is still there.
-// It therefore repeats what the CRDs' schemas say.
+// Package validation reports all errors of an object, without calling the API server.
+// Admission and the controllers call the same functions, because webhooks can be off and
+// stored objects can be older than a rule. For the same reason it repeats the rules of the
+// CRDs' schemas.
 package validation
 
 import (
@@ -14,65 +14,63 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// JobFlow returns all that is wrong with a JobFlow. Steps that refer to a
-// JobTemplate are checked without it; see StepTemplate.
+// JobFlow returns all errors of a JobFlow. Steps that refer to a JobTemplate are checked
+// without it; see StepTemplate.
 func JobFlow(flow *v1alpha1.JobFlow) field.ErrorList {
 	spec := field.NewPath("spec")
-	errs := graphOfSteps(flow.Spec.Flows, spec.Child("flows"))
+	errs := validateGraph(flow.Spec.Flows, spec.Child("flows"))
 	for i := range flow.Spec.Flows {
-		errs = append(errs, step(flow, &flow.Spec.Flows[i], spec.Child("flows").Index(i))...)
+		errs = append(errs, validateStep(flow, &flow.Spec.Flows[i], spec.Child("flows").Index(i))...)
 	}
-	errs = append(errs, jobNames(flow, spec.Child("flows"))...)
+	errs = append(errs, validateJobNames(flow, spec.Child("flows"))...)
 	if params := flow.Spec.GlobalParams; params != nil {
-		errs = append(errs, nodeName(params.NodeName, spec.Child("globalParams", "nodeName"))...)
-		errs = append(errs, commonParams(&params.CommonParams, spec.Child("globalParams"))...)
+		errs = append(errs, validateNodeName(params.NodeName, spec.Child("globalParams", "nodeName"))...)
+		errs = append(errs, validateCommonParams(&params.CommonParams, spec.Child("globalParams"))...)
 	}
-	errs = append(errs, volumes(flow.Spec.ShareVolumes, spec.Child("shareVolumes"))...)
-	errs = append(errs, atLeast(flow.Spec.Parallelism, 1, spec.Child("parallelism"))...)
-	errs = append(errs, atLeast(flow.Spec.ActiveDeadlineSeconds, 1, spec.Child("activeDeadlineSeconds"))...)
-	errs = append(errs, atLeast(flow.Spec.TTLSecondsAfterFinished, 0, spec.Child("ttlSecondsAfterFinished"))...)
-	return readable(errs, spec)
+	errs = append(errs, validateVolumes(flow.Spec.ShareVolumes, spec.Child("shareVolumes"))...)
+	errs = append(errs, validateMin(flow.Spec.Parallelism, 1, spec.Child("parallelism"))...)
+	errs = append(errs, validateMin(flow.Spec.ActiveDeadlineSeconds, 1, spec.Child("activeDeadlineSeconds"))...)
+	errs = append(errs, validateMin(flow.Spec.TTLSecondsAfterFinished, 0, spec.Child("ttlSecondsAfterFinished"))...)
+	return limitErrors(errs, spec)
 }
 
-// StepTemplate returns all that is wrong with the Job spec of a step, be it the
-// step's own or, once it is known, that of the JobTemplate that it refers to.
-// path is where the Job spec stands.
+// StepTemplate returns all errors of the Job spec of a step, either the step's own or that
+// of the JobTemplate that it refers to. path is the path of the Job spec.
 func StepTemplate(flow *v1alpha1.JobFlow, step *v1alpha1.FlowStep, template *batchv1.JobSpec, path *field.Path) field.ErrorList {
-	errs := jobSpec(template, path)
+	errs := validateJobSpec(template, path)
 	pod := path.Child("template", "spec")
-	errs = append(errs, sharedVolumes(flow.Spec.ShareVolumes, step.ShareVolumeMounts, &template.Template.Spec, pod)...)
-	errs = append(errs, mountsOfVolumes(&template.Template.Spec, flow.Spec.ShareVolumes, pod)...)
+	errs = append(errs, validateSharedVolumes(flow.Spec.ShareVolumes, step.ShareVolumeMounts, &template.Template.Spec, pod)...)
+	errs = append(errs, validateMountsExist(&template.Template.Spec, flow.Spec.ShareVolumes, pod)...)
 	return errs
 }
 
-// DaemonJob returns all that is wrong with a DaemonJob.
+// DaemonJob returns all errors of a DaemonJob.
 func DaemonJob(dj *v1alpha1.DaemonJob) field.ErrorList {
 	spec := field.NewPath("spec")
-	errs := excludedNodes(dj.Spec.ExcludeNodeList, spec.Child("excludeNodeList"))
+	errs := validateExcludedNodes(dj.Spec.ExcludeNodeList, spec.Child("excludeNodeList"))
 	if params := dj.Spec.GlobalParams; params != nil {
-		errs = append(errs, commonParams(params, spec.Child("globalParams"))...)
+		errs = append(errs, validateCommonParams(params, spec.Child("globalParams"))...)
 	}
-	errs = append(errs, jobSpec(&dj.Spec.JobSpec, spec)...)
-	errs = append(errs, mountsOfVolumes(&dj.Spec.Template.Spec, nil, spec.Child("template", "spec"))...)
-	return readable(errs, spec)
+	errs = append(errs, validateJobSpec(&dj.Spec.JobSpec, spec)...)
+	errs = append(errs, validateMountsExist(&dj.Spec.Template.Spec, nil, spec.Child("template", "spec"))...)
+	return limitErrors(errs, spec)
 }
 
-// JobTemplate returns all that is wrong with a JobTemplate by itself. Its
-// containers may mount volumes that it does not have, since the JobFlow that uses
-// it may share them.
+// JobTemplate returns all errors of a JobTemplate by itself. Its containers may mount
+// volumes that it does not define, since the JobFlow that uses it may share them.
 func JobTemplate(template *v1alpha1.JobTemplate) field.ErrorList {
 	spec := field.NewPath("spec")
-	return readable(jobSpec(&template.Spec.JobTemplate, spec.Child("jobTemplate")), spec)
+	return limitErrors(validateJobSpec(&template.Spec.JobTemplate, spec.Child("jobTemplate")), spec)
 }
 
-// mostErrors bounds the answer to an object that is wrong throughout: it has to
-// fit a response, and nobody reads more.
+// mostErrors bounds the response to an object with many errors: it has a maximum size, and
+// users do not read more.
 const mostErrors = 100
 
-func readable(errs field.ErrorList, path *field.Path) field.ErrorList {
+func limitErrors(errs field.ErrorList, path *field.Path) field.ErrorList {
 	for i := range errs {
 		if len(errs[i].Error()) > longestError {
-			errs[i] = shortened(errs[i])
+			errs[i] = shorten(errs[i])
 		}
 	}
 	if len(errs) <= mostErrors {
@@ -82,17 +80,17 @@ func readable(errs field.ErrorList, path *field.Path) field.ErrorList {
 	return append(errs[:mostErrors:mostErrors], more)
 }
 
-// longestError leaves room for a cycle that is named. An error quotes the value that is
-// wrong, and that can be as long as a request.
+// longestError leaves room for the names of a cycle. An error quotes the invalid value,
+// which can be as long as a request.
 const longestError = 2000
 
-func shortened(err *field.Error) *field.Error {
+func shorten(err *field.Error) *field.Error {
 	return &field.Error{
-		Type: err.Type, Field: beginning(err.Field), BadValue: beginning(fmt.Sprint(err.BadValue)), Detail: beginning(err.Detail), Origin: err.Origin,
+		Type: err.Type, Field: truncate(err.Field), BadValue: truncate(fmt.Sprint(err.BadValue)), Detail: truncate(err.Detail), Origin: err.Origin,
 	}
 }
 
-func beginning(text string) string {
+func truncate(text string) string {
 	const most = 500
 	if len(text) <= most {
 		return text
@@ -100,7 +98,7 @@ func beginning(text string) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-func atLeast[T int32 | int64](value *T, least T, path *field.Path) field.ErrorList {
+func validateMin[T int32 | int64](value *T, least T, path *field.Path) field.ErrorList {
 	if value == nil || *value >= least {
 		return nil
 	}

@@ -104,13 +104,13 @@ func TestJobFlowMessages(t *testing.T) {
 				f.Spec.Flows[0].JobTemplate.Template.Spec.Volumes = []corev1.Volume{{Name: "own"}}
 				f.Spec.Flows[0].JobTemplate.Template.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "own", MountPath: "/data"}}
 			}),
-			[]string{`spec.flows[0].jobTemplate.template.spec.containers[0].volumeMounts[0].mountPath: Invalid value: "/data": shareVolumeMounts mounts the volume "data" here; choose another path for one of them`},
+			[]string{`spec.flows[0].jobTemplate.template.spec.containers[0].volumeMounts[0].mountPath: Invalid value: "/data": shareVolumeMounts also mounts volume "data" at this path; choose another path for one of them`},
 		},
 		"a reserved label": {
 			flowWith(func(f *v1alpha1.JobFlow) {
 				f.Spec.GlobalParams = &v1alpha1.GlobalParams{CommonParams: v1alpha1.CommonParams{Labels: map[string]string{"api.practice.com/flow": "x"}}}
 			}),
-			[]string{`spec.globalParams.labels[api.practice.com/flow]: Forbidden: "api.practice.com/flow" is the operator's: leave out keys that begin with api.practice.com/`},
+			[]string{`spec.globalParams.labels[api.practice.com/flow]: Forbidden: "api.practice.com/flow" is reserved for the operator; remove keys that begin with api.practice.com/`},
 		},
 	}
 	for name, c := range cases {
@@ -222,7 +222,7 @@ func TestErrorsAreBounded(t *testing.T) {
 	}
 }
 
-func TestALongCycleIsAbridged(t *testing.T) {
+func TestLongCycleIsShortened(t *testing.T) {
 	var cycle []string
 	for i := range 41 {
 		cycle = append(cycle, fmt.Sprintf("s%d", i%40))
@@ -233,7 +233,7 @@ func TestALongCycleIsAbridged(t *testing.T) {
 	}
 }
 
-// A step that refers to a JobTemplate is checked with it once it is known.
+// A step that refers to a JobTemplate is checked together with it once it exists.
 func TestStepTemplate(t *testing.T) {
 	flow := flowOf(v1alpha1.FlowStep{
 		Name: "a", JobTemplateRef: "t",
@@ -289,13 +289,13 @@ func TestDaemonJob(t *testing.T) {
 		change func(*v1alpha1.DaemonJob)
 		want   []string
 	}{
-		"valid":               {func(*v1alpha1.DaemonJob) {}, nil},
-		"excluded nodes":      {func(d *v1alpha1.DaemonJob) { d.Spec.ExcludeNodeList = "node1, node2 ,,node3.example.com," }, nil},
-		"excluded by a blank": {func(d *v1alpha1.DaemonJob) { d.Spec.ExcludeNodeList = "node1 node2" }, []string{`spec.excludeNodeList: Invalid value: "node1 node2": "node1 node2" cannot be the name of a node; separate names by commas`}},
-		"no node's name":      {func(d *v1alpha1.DaemonJob) { d.Spec.ExcludeNodeList = "node1, Node_2" }, []string{`spec.excludeNodeList: Invalid value: "Node_2": "Node_2" cannot be the name of a node; separate names by commas`}},
+		"valid":                               {func(*v1alpha1.DaemonJob) {}, nil},
+		"excluded nodes":                      {func(d *v1alpha1.DaemonJob) { d.Spec.ExcludeNodeList = "node1, node2 ,,node3.example.com," }, nil},
+		"excluded nodes separated by a space": {func(d *v1alpha1.DaemonJob) { d.Spec.ExcludeNodeList = "node1 node2" }, []string{`spec.excludeNodeList: Invalid value: "node1 node2": "node1 node2" is not a valid node name; separate names with commas`}},
+		"not a node name":                     {func(d *v1alpha1.DaemonJob) { d.Spec.ExcludeNodeList = "node1, Node_2" }, []string{`spec.excludeNodeList: Invalid value: "Node_2": "Node_2" is not a valid node name; separate names with commas`}},
 		"reserved label": {
 			func(d *v1alpha1.DaemonJob) { d.Spec.Template.Labels = map[string]string{"api.practice.com/node": "x"} },
-			[]string{`spec.template.metadata.labels[api.practice.com/node]: Forbidden: "api.practice.com/node" is the operator's: leave out keys that begin with api.practice.com/`},
+			[]string{`spec.template.metadata.labels[api.practice.com/node]: Forbidden: "api.practice.com/node" is reserved for the operator; remove keys that begin with api.practice.com/`},
 		},
 		"negative parallelism": {
 			func(d *v1alpha1.DaemonJob) { d.Spec.Parallelism = ptr.To[int32](-1) },
@@ -324,7 +324,7 @@ func TestDaemonJob(t *testing.T) {
 	}
 }
 
-// What a JobTemplate mounts may be shared by the JobFlow.
+// A JobTemplate may mount volumes that the JobFlow shares.
 func TestJobTemplateMayMountWhatAFlowShares(t *testing.T) {
 	template := &v1alpha1.JobTemplate{Spec: v1alpha1.ReusableJobSpec{JobTemplate: *build.JobSpec(func(s *batchv1.JobSpec) {
 		s.Template.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}

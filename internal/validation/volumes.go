@@ -14,13 +14,13 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/graph"
 )
 
-// volumes checks the names in a list of volumes.
-func volumes(list []corev1.Volume, at *field.Path) field.ErrorList {
+// validateVolumes checks the names in a list of volumes.
+func validateVolumes(list []corev1.Volume, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	seen := sets.New[string]()
 	for i := range list {
 		name := list[i].Name
-		errs = append(errs, required(name, validation.IsDNS1123Label, at.Index(i).Child("name"))...)
+		errs = append(errs, validateRequired(name, validation.IsDNS1123Label, at.Index(i).Child("name"))...)
 		if name != "" && seen.Has(name) {
 			errs = append(errs, field.Duplicate(at.Index(i).Child("name"), name))
 		}
@@ -29,23 +29,23 @@ func volumes(list []corev1.Volume, at *field.Path) field.ErrorList {
 	return errs
 }
 
-// sharedMounts checks the shareVolumeMounts of a step: each by itself, and that
-// its volume is shared.
-func sharedMounts(shared []corev1.Volume, mounts []corev1.VolumeMount, at *field.Path) field.ErrorList {
-	errs := volumeMounts(mounts, at)
-	known := knownVolumes(shared)
+// validateSharedMounts checks the shareVolumeMounts of a step, and that their volumes are
+// shared.
+func validateSharedMounts(shared []corev1.Volume, mounts []corev1.VolumeMount, at *field.Path) field.ErrorList {
+	errs := validateVolumeMounts(mounts, at)
+	known := newVolumeSet(shared)
 	for i := range mounts {
 		if name := mounts[i].Name; name != "" && !known.has(name) {
 			errs = append(errs, field.Invalid(at.Index(i).Child("name"), name,
-				"no volume of this name in spec.shareVolumes"+meant(known.Nearest(name))))
+				"no volume of this name in spec.shareVolumes"+suggest(known.Nearest(name))))
 		}
 	}
 	return errs
 }
 
-// sharedVolumes checks that the shared volumes that a step gets, and the paths
-// that it mounts them at, are free in its pod.
-func sharedVolumes(shared []corev1.Volume, mounts []corev1.VolumeMount, pod *corev1.PodSpec, at *field.Path) field.ErrorList {
+// validateSharedVolumes checks that the pod of a step does not itself use the names and
+// mount paths of the shared volumes that it gets.
+func validateSharedVolumes(shared []corev1.Volume, mounts []corev1.VolumeMount, pod *corev1.PodSpec, at *field.Path) field.ErrorList {
 	used := sets.New[string]()
 	mountedAt := make(map[string]string, len(mounts))
 	for i := range mounts {
@@ -59,7 +59,7 @@ func sharedVolumes(shared []corev1.Volume, mounts []corev1.VolumeMount, pod *cor
 			used.Insert(mount.Name)
 			if name, taken := mountedAt[mount.MountPath]; taken && mount.MountPath != "" {
 				errs = append(errs, field.Invalid(at.Child("volumeMounts").Index(i).Child("mountPath"), mount.MountPath,
-					fmt.Sprintf("shareVolumeMounts mounts the volume %q here; choose another path for one of them", name)))
+					fmt.Sprintf("shareVolumeMounts also mounts volume %q at this path; choose another path for one of them", name)))
 			}
 		}
 	})
@@ -73,15 +73,15 @@ func sharedVolumes(shared []corev1.Volume, mounts []corev1.VolumeMount, pod *cor
 	return errs
 }
 
-// mountsOfVolumes checks that what the containers mount is there, in the pod or
-// among the shared volumes.
-func mountsOfVolumes(pod *corev1.PodSpec, shared []corev1.Volume, at *field.Path) field.ErrorList {
-	known := knownVolumes(pod.Volumes, shared)
+// validateMountsExist checks that the volumes that the containers mount exist, in the pod
+// or among the shared volumes.
+func validateMountsExist(pod *corev1.PodSpec, shared []corev1.Volume, at *field.Path) field.ErrorList {
+	known := newVolumeSet(pod.Volumes, shared)
 	var errs field.ErrorList
 	check := func(name string, at *field.Path) {
 		if name != "" && !known.has(name) {
 			errs = append(errs, field.Invalid(at.Child("name"), name,
-				"no volume of this name"+meant(known.Nearest(name))))
+				"no volume of this name"+suggest(known.Nearest(name))))
 		}
 	}
 	forEachContainer(pod, at, func(container *corev1.Container, at *field.Path) {
@@ -95,8 +95,8 @@ func mountsOfVolumes(pod *corev1.PodSpec, shared []corev1.Volume, at *field.Path
 	return errs
 }
 
-// volumeMounts checks mounts without looking for their volumes.
-func volumeMounts(mounts []corev1.VolumeMount, at *field.Path) field.ErrorList {
+// validateVolumeMounts checks mounts, but not that their volumes exist.
+func validateVolumeMounts(mounts []corev1.VolumeMount, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	seen := sets.New[string]()
 	for i := range mounts {
@@ -114,13 +114,13 @@ func volumeMounts(mounts []corev1.VolumeMount, at *field.Path) field.ErrorList {
 		if mount.SubPath != "" && mount.SubPathExpr != "" {
 			errs = append(errs, field.Forbidden(at.Child("subPathExpr"), "set either subPath or subPathExpr"))
 		}
-		errs = append(errs, insideVolume(mount.SubPath, at.Child("subPath"))...)
-		errs = append(errs, insideVolume(mount.SubPathExpr, at.Child("subPathExpr"))...)
+		errs = append(errs, validateSubPath(mount.SubPath, at.Child("subPath"))...)
+		errs = append(errs, validateSubPath(mount.SubPathExpr, at.Child("subPathExpr"))...)
 	}
 	return errs
 }
 
-func insideVolume(subPath string, at *field.Path) field.ErrorList {
+func validateSubPath(subPath string, at *field.Path) field.ErrorList {
 	switch {
 	case path.IsAbs(subPath):
 		return field.ErrorList{field.Invalid(at, subPath, "must be a relative path")}
@@ -130,13 +130,13 @@ func insideVolume(subPath string, at *field.Path) field.ErrorList {
 	return nil
 }
 
-// volumeSet finds volumes by name, and the one that a wrong name may have meant.
+// volumeSet finds volumes by name, and suggests one for an unknown name.
 type volumeSet struct {
 	*graph.Search
 	names sets.Set[string]
 }
 
-func knownVolumes(lists ...[]corev1.Volume) volumeSet {
+func newVolumeSet(lists ...[]corev1.Volume) volumeSet {
 	var all []string
 	for _, list := range lists {
 		all = append(all, volumeNames(list)...)

@@ -10,11 +10,11 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// mostWarnings keeps the answer below the 4,096 characters after which the API
-// server cuts warnings.
+// mostWarnings keeps the response below 4,096 characters, where the API server truncates
+// warnings.
 const mostWarnings = 10
 
-// JobFlowWarnings says what in a valid JobFlow is not what its author may think.
+// JobFlowWarnings lists settings of a valid JobFlow that may surprise its author.
 func JobFlowWarnings(flow *v1alpha1.JobFlow) []string {
 	var warnings []string
 	for i := range flow.Spec.Flows {
@@ -23,47 +23,45 @@ func JobFlowWarnings(flow *v1alpha1.JobFlow) []string {
 			continue
 		}
 		path := field.NewPath("spec", "flows").Index(i).Child("jobTemplate")
-		warnings = append(warnings, restartPolicyWarning(template, path)...)
-		warnings = append(warnings, pinnedWarning(template, path, pinnedStep)...)
+		warnings = append(warnings, warnRestartPolicy(template, path)...)
+		warnings = append(warnings, warnNodeName(template, path, pinnedStep)...)
 	}
-	return fewWarnings(warnings)
+	return limitWarnings(warnings)
 }
 
-// DaemonJobWarnings says what in a valid DaemonJob is not what its author may
-// think.
+// DaemonJobWarnings lists settings of a valid DaemonJob that may surprise its author.
 func DaemonJobWarnings(dj *v1alpha1.DaemonJob) []string {
 	path := field.NewPath("spec")
-	warnings := restartPolicyWarning(&dj.Spec.JobSpec, path)
-	return append(warnings, pinnedWarning(&dj.Spec.JobSpec, path, "leaves this node only; the DaemonJob runs on no other")...)
+	warnings := warnRestartPolicy(&dj.Spec.JobSpec, path)
+	return append(warnings, warnNodeName(&dj.Spec.JobSpec, path, "limits the DaemonJob to this node")...)
 }
 
-// JobTemplateWarnings says what in a valid JobTemplate is not what its author may
-// think.
+// JobTemplateWarnings lists settings of a valid JobTemplate that may surprise its author.
 func JobTemplateWarnings(template *v1alpha1.JobTemplate) []string {
 	path := field.NewPath("spec", "jobTemplate")
-	warnings := restartPolicyWarning(&template.Spec.JobTemplate, path)
-	return append(warnings, pinnedWarning(&template.Spec.JobTemplate, path, pinnedStep)...)
+	warnings := warnRestartPolicy(&template.Spec.JobTemplate, path)
+	return append(warnings, warnNodeName(&template.Spec.JobTemplate, path, pinnedStep)...)
 }
 
 const pinnedStep = "bypasses the scheduler: nothing checks that the pod fits the node; prefer globalParams.nodeName"
 
-func restartPolicyWarning(spec *batchv1.JobSpec, path *field.Path) []string {
+func warnRestartPolicy(spec *batchv1.JobSpec, path *field.Path) []string {
 	policy := spec.Template.Spec.RestartPolicy
 	if policy == "" || policy == corev1.RestartPolicyNever {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s: %q has no effect: pods of a Job here always have restartPolicy Never",
+	return []string{fmt.Sprintf("%s: %q has no effect: the operator always sets restartPolicy Never",
 		path.Child("template", "spec", "restartPolicy"), policy)}
 }
 
-func pinnedWarning(spec *batchv1.JobSpec, path *field.Path, message string) []string {
+func warnNodeName(spec *batchv1.JobSpec, path *field.Path, message string) []string {
 	if spec.Template.Spec.NodeName == "" {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s: %s", path.Child("template", "spec", "nodeName"), message)}
 }
 
-func fewWarnings(warnings []string) []string {
+func limitWarnings(warnings []string) []string {
 	if len(warnings) <= mostWarnings {
 		return warnings
 	}

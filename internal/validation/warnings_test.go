@@ -18,18 +18,18 @@ func TestWarnings(t *testing.T) {
 	cases := map[string]struct {
 		change func(*batchv1.JobSpec)
 		want   []string // with the path of the Job spec for %s
-		daemon []string // where a DaemonJob says something else
+		daemon []string // where a DaemonJob gets a different warning
 	}{
 		"nothing": {func(*batchv1.JobSpec) {}, nil, nil},
 		"Never":   {never, nil, nil},
 		"restartPolicy": {
 			restart,
-			[]string{`%s.template.spec.restartPolicy: "OnFailure" has no effect: pods of a Job here always have restartPolicy Never`}, nil,
+			[]string{`%s.template.spec.restartPolicy: "OnFailure" has no effect: the operator always sets restartPolicy Never`}, nil,
 		},
 		"nodeName": {
 			pinned,
 			[]string{`%s.template.spec.nodeName: bypasses the scheduler: nothing checks that the pod fits the node; prefer globalParams.nodeName`},
-			[]string{`%s.template.spec.nodeName: leaves this node only; the DaemonJob runs on no other`},
+			[]string{`%s.template.spec.nodeName: limits the DaemonJob to this node`},
 		},
 	}
 	at := func(warnings []string, path string) []string {

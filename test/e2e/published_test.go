@@ -55,7 +55,7 @@ var _ = Describe("The published samples, applied unchanged with kubectl", SpecPr
 	It("are taken without a warning, but for the restartPolicy of the DaemonJob", func() {
 		Expect(published.jobFlow.Stderr).To(BeEmpty())
 		Expect(published.daemonJob.Stderr).To(Equal(
-			`Warning: spec.template.spec.restartPolicy: "OnFailure" has no effect: pods of a Job here always have restartPolicy Never` + "\n"))
+			`Warning: spec.template.spec.restartPolicy: "OnFailure" has no effect: the operator always sets restartPolicy Never` + "\n"))
 	})
 
 	It("are shown by kubectl get with NAME and STATUS first and AGE", func(ctx SpecContext) {

@@ -1,7 +1,7 @@
 {{/*
-What all names begin with: the release's name, which gets the chart's added unless
-it has it. 28 characters leave room for the longest name of a Service, which may
-have 63: -controller-manager-metrics-service.
+The prefix of all names: the name of the release, followed by the name of the chart
+unless it is contained in it. 28 characters leave room for the longest suffix of a
+Service, -controller-manager-metrics-service, whose name may have 63.
 */}}
 {{- define "jobflow-operator.fullname" -}}
 {{- if .Values.fullnameOverride -}}
@@ -17,7 +17,7 @@ have 63: -controller-manager-metrics-service.
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (printf "%s-controller-manager" (include "jobflow-operator.fullname" .)) -}}
 {{- else -}}
-{{- required "serviceAccount.name: name the service account that is there, or set serviceAccount.create to true" .Values.serviceAccount.name -}}
+{{- required "serviceAccount.name: set the name of an existing service account, or set serviceAccount.create to true" .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end -}}
 
@@ -29,13 +29,13 @@ subjects:
     namespace: {{ .Release.Namespace }}
 {{- end -}}
 
-{{/* What selects the operator's pods. It cannot change in an upgrade. */}}
+{{/* The selector of the operator's pods. It cannot change in an upgrade. */}}
 {{- define "jobflow-operator.selector" -}}
 app.kubernetes.io/name: jobflow-operator
 control-plane: controller-manager
 {{- end -}}
 
-{{/* Of every object. */}}
+{{/* The labels of every object. */}}
 {{- define "jobflow-operator.labels" -}}
 app.kubernetes.io/name: jobflow-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -58,32 +58,32 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{/*
-Another name where the operator does not make the certificate: pods of before an upgrade
-that still do so would put their CA into a configuration of the name that they know.
+The name differs if the operator does not create the certificate: pods of an older revision
+that still create one put their CA into the configuration with the name that they know.
 */}}
 {{- define "jobflow-operator.webhookConfiguration" -}}
 {{- $source := .Values.webhook.certificate.source -}}
 {{- include "jobflow-operator.fullname" . }}-validating-webhook-configuration{{ if ne $source "operator" }}-{{ $source }}{{ end }}
 {{- end -}}
 
-{{/* The Secret of the webhooks' certificate, whoever makes it. */}}
+{{/* The Secret of the webhooks' certificate, from any source. */}}
 {{- define "jobflow-operator.webhookSecret" -}}
 {{- $certificate := .Values.webhook.certificate -}}
 {{- if eq $certificate.source "secret" -}}
-{{- required "webhook.certificate.secretName: name the Secret that holds tls.crt and tls.key, or set webhook.certificate.source to operator" $certificate.secretName -}}
+{{- required "webhook.certificate.secretName: set the name of the Secret with tls.crt and tls.key, or set webhook.certificate.source to operator" $certificate.secretName -}}
 {{- else -}}
 {{- $certificate.secretName | default (printf "%s-webhook-server-cert" (include "jobflow-operator.fullname" .)) -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Not empty if the operator makes its own certificate. */}}
+{{/* Not empty if the operator creates its own certificate. */}}
 {{- define "jobflow-operator.ownCertificate" -}}
 {{- if and .Values.webhook.enabled (eq .Values.webhook.certificate.source "operator") }}true{{ end -}}
 {{- end -}}
 
 {{/*
-The operator's flags: those that say something else than it does by itself, so that
-the pod shows what is special about it.
+The operator's flags. Flags with default values are omitted, so that the pod shows only what
+was changed.
 */}}
 {{- define "jobflow-operator.args" -}}
 {{- if .Values.leaderElection.enabled }}

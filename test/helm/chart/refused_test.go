@@ -29,9 +29,9 @@ func TestRefused(t *testing.T) {
 		"the chart off":        {"enabled: false", "at '/enabled': value must be true"},
 		"a kind without name":  {"webhook: {certificate: {issuerRef: {kind: ClusterIssuer}}}", "properties 'name' required, if 'kind' exists"},
 
-		"a Secret without name": {"webhook: {certificate: {source: secret, caBundle: '-----BEGIN CERTIFICATE-----'}}", "webhook.certificate.secretName: name the Secret"},
+		"a Secret without name": {"webhook: {certificate: {source: secret, caBundle: '-----BEGIN CERTIFICATE-----'}}", "webhook.certificate.secretName: set the name of the Secret"},
 		"a Secret without CA":   {"webhook: {certificate: {source: secret, secretName: mine}}", "webhook.certificate.caBundle: the certificate (PEM) of the CA"},
-		"an account of no name": {"serviceAccount: {create: false}", "serviceAccount.name: name the service account that is there"},
+		"an account of no name": {"serviceAccount: {create: false}", "serviceAccount.name: set the name of an existing service account"},
 		"no leader":             {"{replicas: 2, leaderElection: {enabled: false}}", "replicas: more than one needs leaderElection.enabled"},
 		"nothing to scrape":     {"{metrics: {service: {enabled: false}}, monitoring: {serviceMonitor: {enabled: true}}}", "monitoring.serviceMonitor.enabled: there is nothing to find without metrics.enabled and metrics.service.enabled"},
 	} {
