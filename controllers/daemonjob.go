@@ -34,7 +34,7 @@ type daemonJobs struct {
 func (daemonJobs) name() string { return v1alpha1.KindDaemonJob }
 
 func (d daemonJobs) watch(controller *builder.Builder) *builder.Builder {
-	return controller.Watches(&corev1.Node{}, allDaemonJobs(d.cached), nodePlacementChanged())
+	return controller.Watches(&corev1.Node{}, enqueueOpen(d.cached, d.name(), selectAll), nodePlacementChanged())
 }
 
 func (daemonJobs) validate(parent v1alpha1.Parent, changed bool) field.ErrorList {

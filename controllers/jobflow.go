@@ -36,7 +36,7 @@ type jobFlows struct {
 func (jobFlows) name() string { return v1alpha1.KindJobFlow }
 
 func (f jobFlows) watch(controller *builder.Builder) *builder.Builder {
-	return controller.Watches(&v1alpha1.JobTemplate{}, flowsUsing(f.cached), builder.WithPredicates(specChanged()))
+	return controller.Watches(&v1alpha1.JobTemplate{}, enqueueOpen(f.cached, f.name(), flowsUsing), builder.WithPredicates(specChanged()))
 }
 
 func (f jobFlows) validate(parent v1alpha1.Parent, changed bool) field.ErrorList {

@@ -22,9 +22,6 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
-// parentKinds are the kinds that own Jobs.
-var parentKinds = []string{v1alpha1.KindJobFlow, v1alpha1.KindDaemonJob}
-
 // parentReconciler reconciles JobFlows, or DaemonJobs.
 type parentReconciler struct {
 	kind     parentKind

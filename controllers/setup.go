@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
 	"github.com/jobflow-operator/jobflow-operator/controllers/children"
 	"github.com/jobflow-operator/jobflow-operator/controllers/memory"
@@ -96,7 +97,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 // reconciles do not have to. If that fails, they ask again.
 func raiseBarriers(memory *memory.Memory) manager.Runnable {
 	return manager.RunnableFunc(func(ctx context.Context) error {
-		for _, kind := range parentKinds {
+		for _, kind := range v1alpha1.ParentKinds {
 			if _, err := memory.RaiseBarrier(ctx, kind); err != nil {
 				ctrl.Log.Info("The newest resource version is not known yet", "kind", kind, "reason", err.Error())
 			}

@@ -190,32 +190,26 @@ func (s *statuses) announce(object v1alpha1.Parent, before, after v1alpha1.Paren
 // ensure reports whether an object that the cache has exists. If the API server did not find it
 // when its status was written, it is asked once more.
 func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, error) {
-	if !s.missing(object) {
+	s.mu.Lock()
+	k := s.find(object)
+	missing := k != nil && k.missing
+	s.mu.Unlock()
+	if !missing {
 		return true, nil
 	}
 	live := v1alpha1.NewParent(s.kind)
-	err := s.live.Get(ctx, client.ObjectKeyFromObject(object), live)
-	if client.IgnoreNotFound(err) != nil {
+	if err := s.live.Get(ctx, client.ObjectKeyFromObject(object), live); client.IgnoreNotFound(err) != nil {
 		return false, err
 	}
-	if err != nil || live.GetUID() != object.GetUID() {
+	if live.GetUID() != object.GetUID() { // it is empty where nothing was found
 		// The watch is about to show that, unless this answer was wrong, too.
 		s.queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)}, longestBackoff)
 		return false, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := s.find(object); k != nil {
-		k.missing = false
-	}
+	k.missing = false
 	return true, nil
-}
-
-func (s *statuses) missing(object v1alpha1.Parent) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k := s.find(object)
-	return k != nil && k.missing
 }
 
 func (k *statusEntry) reset() {

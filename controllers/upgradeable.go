@@ -65,9 +65,12 @@ func (r *upgradeableReconciler) setup(mgr ctrl.Manager, options controller.Optio
 		return nil
 	})
 	b := ctrl.NewControllerManagedBy(mgr).Named("upgradeable").WatchesRawSource(atStart).WithOptions(options)
+	soon := handler.Funcs{
+		CreateFunc: requeueSoon[event.CreateEvent], UpdateFunc: requeueSoon[event.UpdateEvent], DeleteFunc: requeueSoon[event.DeleteEvent],
+	}
 	if r.hold {
-		for _, kind := range parentKinds {
-			b = b.Watches(v1alpha1.NewParent(kind), soon(), builder.WithPredicates(inFlightChanged()))
+		for _, kind := range v1alpha1.ParentKinds {
+			b = b.Watches(v1alpha1.NewParent(kind), soon, builder.WithPredicates(inFlightChanged()))
 		}
 	}
 	return b.Complete(r)
@@ -77,7 +80,7 @@ func (r *upgradeableReconciler) setup(mgr ctrl.Manager, options controller.Optio
 func (r *upgradeableReconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
 	inFlight := map[string]int{}
 	if r.hold {
-		for _, kind := range parentKinds {
+		for _, kind := range v1alpha1.ParentKinds {
 			err := eachParent(ctx, r.client, kind, func(parent v1alpha1.Parent) {
 				if status.InFlight(parent.GetSummary()) {
 					inFlight[kind]++
@@ -102,19 +105,9 @@ func (r *upgradeableReconciler) Reconcile(ctx context.Context, _ ctrl.Request) (
 	return ctrl.Result{}, nil
 }
 
-func soon() handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	return handler.Funcs{
-		CreateFunc: func(_ context.Context, _ event.CreateEvent, q queue) {
-			q.AddAfter(reconcile.Request{}, upgradeableDelay)
-		},
-		UpdateFunc: func(_ context.Context, _ event.UpdateEvent, q queue) {
-			q.AddAfter(reconcile.Request{}, upgradeableDelay)
-		},
-		DeleteFunc: func(_ context.Context, _ event.DeleteEvent, q queue) {
-			q.AddAfter(reconcile.Request{}, upgradeableDelay)
-		},
-	}
+// requeueSoon causes a reconcile after upgradeableDelay, whatever the event.
+func requeueSoon[E any](_ context.Context, _ E, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	queue.AddAfter(reconcile.Request{}, upgradeableDelay)
 }
 
 // inFlightChanged ignores everything except the starts and ends that are counted.

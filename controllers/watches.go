@@ -20,28 +20,24 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// flowsUsing enqueues the JobFlows whose steps refer to a JobTemplate.
-func flowsUsing(cached client.Reader) handler.EventHandler {
-	return enqueueOpen(cached, v1alpha1.KindJobFlow, func(template client.Object) []client.ListOption {
-		return []client.ListOption{client.InNamespace(template.GetNamespace()), client.MatchingFields{byJobTemplate: template.GetName()}}
-	})
+// flowsUsing selects the JobFlows whose steps refer to a JobTemplate.
+func flowsUsing(template client.Object) []client.ListOption {
+	return []client.ListOption{client.InNamespace(template.GetNamespace()), client.MatchingFields{byJobTemplate: template.GetName()}}
 }
 
-// allDaemonJobs enqueues every DaemonJob: a change of a node may concern any.
-func allDaemonJobs(cached client.Reader) handler.EventHandler {
-	return enqueueOpen(cached, v1alpha1.KindDaemonJob, func(client.Object) []client.ListOption { return nil })
-}
+// selectAll selects every object.
+func selectAll(client.Object) []client.ListOption { return nil }
 
-// enqueueOpen enqueues the parents of a kind that a changed object concerns and that have
-// not ended.
-func enqueueOpen(cached client.Reader, kind string, concerned func(changed client.Object) []client.ListOption) handler.EventHandler {
+// enqueueOpen enqueues the parents of a kind that have not ended, of those that are selected
+// for the object that changed.
+func enqueueOpen(cached client.Reader, kind string, selected func(changed client.Object) []client.ListOption) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, changed client.Object) []reconcile.Request {
 		var requests []reconcile.Request
 		err := eachParent(ctx, cached, kind, func(parent v1alpha1.Parent) {
 			if !plan.Ended(parent) {
 				requests = append(requests, request(parent.GetNamespace(), parent.GetName()))
 			}
-		}, concerned(changed)...)
+		}, selected(changed)...)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "A change was not passed on to the objects that it concerns", "changed", changed.GetName())
 		}

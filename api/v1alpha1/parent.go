@@ -38,14 +38,17 @@ type ParentStatus interface {
 	GetRuns() []RunStatus
 }
 
-// ParentList is a list of Parents.
+// ParentList is a *JobFlowList or a *DaemonJobList.
 // +kubebuilder:object:generate=false
 type ParentList interface {
 	metav1.ListInterface
 	runtime.Object
 }
 
-// NewParent returns an empty object of one of the kinds that own Jobs.
+// ParentKinds are the kinds that own Jobs.
+var ParentKinds = []string{KindJobFlow, KindDaemonJob}
+
+// NewParent returns an empty object of one of the ParentKinds.
 func NewParent(kind string) Parent {
 	if kind == KindJobFlow {
 		return &JobFlow{}
@@ -53,7 +56,7 @@ func NewParent(kind string) Parent {
 	return &DaemonJob{}
 }
 
-// NewParentList returns an empty list of one of the kinds that own Jobs.
+// NewParentList returns an empty list of one of the ParentKinds.
 func NewParentList(kind string) ParentList {
 	if kind == KindJobFlow {
 		return &JobFlowList{}

@@ -52,7 +52,7 @@ func readBody(r *http.Request) []byte {
 	return body
 }
 
-// lostAnswers sends every new write on, and then says that it timed out.
+// lostAnswers forwards every new write, and answers that it timed out.
 func lostAnswers(next http.RoundTripper) http.RoundTripper {
 	var o once
 	return roundTripper(func(r *http.Request) (*http.Response, error) {

@@ -22,11 +22,13 @@ import (
 // parent that is newer than the barrier includes all of them; one that is older is read
 // live, once. What this process wrote itself, the status writer knows.
 func (m *Memory) EnsureCurrent(ctx context.Context, parent v1alpha1.Parent) (v1alpha1.Parent, error) {
-	barrier, err := m.RaiseBarrier(ctx, parent.GetKind())
-	if err != nil {
-		return nil, err
+	barrier, read := m.versions(parent)
+	if barrier == "" {
+		var err error
+		if barrier, err = m.RaiseBarrier(ctx, parent.GetKind()); err != nil {
+			return nil, err
+		}
 	}
-	read := m.lastRead(parent)
 	order, err := resourceversion.CompareResourceVersion(parent.GetResourceVersion(), cmp.Or(read, barrier))
 	switch {
 	case err != nil:
@@ -47,27 +49,27 @@ func (m *Memory) EnsureCurrent(ctx context.Context, parent v1alpha1.Parent) (v1a
 	return newest, nil
 }
 
-func (m *Memory) lastRead(parent v1alpha1.Parent) string {
+// versions returns the barrier, if it is known, and the version of a live read of the parent, if
+// there was one.
+func (m *Memory) versions(parent v1alpha1.Parent) (barrier, read string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if e := m.find(parent); e != nil {
-		return e.read
+		read = e.read
 	}
-	return ""
+	return m.barriers[parent.GetKind()], read
 }
 
-// RaiseBarrier returns the barrier of a kind. It asks the API server once.
+// RaiseBarrier returns the barrier of a kind. It asks the API server once, while other callers
+// wait for the answer.
 func (m *Memory) RaiseBarrier(ctx context.Context, kind string) (string, error) {
-	if barrier := m.barrier(kind); barrier != "" {
-		return barrier, nil
-	}
 	select {
 	case m.asking <- struct{}{}:
 		defer func() { <-m.asking }()
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	if barrier := m.barrier(kind); barrier != "" {
+	if barrier, _ := m.versions(v1alpha1.NewParent(kind)); barrier != "" {
 		return barrier, nil
 	}
 	list := v1alpha1.NewParentList(kind)
@@ -78,10 +80,4 @@ func (m *Memory) RaiseBarrier(ctx context.Context, kind string) (string, error) 
 	defer m.mu.Unlock()
 	m.barriers[kind] = list.GetResourceVersion()
 	return m.barriers[kind], nil
-}
-
-func (m *Memory) barrier(kind string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.barriers[kind]
 }

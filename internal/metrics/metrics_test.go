@@ -169,7 +169,7 @@ func TestFailuresAreServedBeforeTheFirst(t *testing.T) {
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
 			for _, label := range metric.GetLabel() {
-				if label.GetName() == "kind" && label.GetValue() == JobFlow {
+				if label.GetName() == "kind" && label.GetValue() == v1alpha1.KindJobFlow {
 					series[family.GetName()]++
 				}
 			}
