@@ -10,8 +10,12 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// cacheOptions keep the manager's cache small: of every object only what is read. Jobs
-// and pods are in a cache of their own.
+// readOnly spares the copy of an object that is only read. Nothing that comes from a read
+// with it may be changed.
+var readOnly = client.UnsafeDisableDeepCopyOption(true)
+
+// cacheOptions keeps the manager's cache small: of every object it has only what is read. Jobs
+// and pods are in package childcache.
 func cacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform: trimMeta,
@@ -22,8 +26,8 @@ func cacheOptions() cache.Options {
 	}
 }
 
-// trimMeta drops what nobody reads and what would otherwise double the size of an
-// object. None of these objects is ever written back whole.
+// trimMeta removes fields that the operator does not read and that would double the size of
+// an object. None of these objects is ever written back whole.
 func trimMeta(in any) (any, error) {
 	if object, ok := in.(metav1.Object); ok {
 		object.SetManagedFields(nil)
@@ -32,11 +36,11 @@ func trimMeta(in any) (any, error) {
 	return in, nil
 }
 
-// trimFlow keeps of a JobFlow that has ended what may still happen to it: its TTL, its
-// end, and which JobTemplates it used.
+// trimFlow keeps of a JobFlow that has ended what is still needed: its TTL, its end, and which
+// JobTemplates it used.
 func trimFlow(in any) (any, error) {
 	flow, ok := in.(*v1alpha1.JobFlow)
-	if !ok || !plan.Ended(&flow.Status.Summary) {
+	if !ok || !plan.Ended(flow) {
 		return trimMeta(in)
 	}
 	var steps []v1alpha1.FlowStep
@@ -50,7 +54,7 @@ func trimFlow(in any) (any, error) {
 	return trimMeta(in)
 }
 
-// trimNode keeps what decides whether a DaemonJob runs there.
+// trimNode keeps the fields of a node that decide whether a DaemonJob runs there.
 func trimNode(in any) (any, error) {
 	if node, ok := in.(*corev1.Node); ok {
 		node.Status = corev1.NodeStatus{}

@@ -6,17 +6,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
-	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
 // emptyCache has nothing yet: that of a new leader whose API server is behind.
@@ -38,12 +36,13 @@ func (r liveNode) Get(_ context.Context, key client.ObjectKey, into client.Objec
 	return nil
 }
 
-// noChildren is a cache without Jobs and pods.
-func noChildren() *childCache {
-	empty := func(object runtime.Object) toolscache.SharedIndexInformer {
-		return toolscache.NewSharedIndexInformer(&toolscache.ListWatch{}, object, 0, toolscache.Indexers{byController: controllerUID})
+// observed is what one reconcile of a DaemonJob without Jobs observes.
+func observed(t *testing.T, dj *v1alpha1.DaemonJob, cached client.Client, live client.Reader) (plan.DaemonObserved, error) {
+	pass, err := daemonJobs{cached, live}.observe(t.Context(), dj, plan.Observed{})
+	if err != nil {
+		return plan.DaemonObserved{}, err
 	}
-	return &childCache{jobs: empty(&batchv1.Job{}), pods: empty(&corev1.Pod{})}
+	return pass.(daemonPass).observed, nil
 }
 
 // TestWaitingNodeMissingInCache: a node that is recorded to wait for its Job still counts
@@ -55,8 +54,7 @@ func TestWaitingNodeMissingInCache(t *testing.T) {
 		{Name: "there", Phase: v1alpha1.PhaseWaiting, Reason: v1alpha1.ReasonCreateFailed},
 		{Name: "gone", Phase: v1alpha1.PhaseWaiting, Reason: v1alpha1.ReasonCreateFailed},
 	}
-	r := &daemonJobReconciler{client: emptyCache{}, children: newChildJobs(noChildren(), emptyCache{}, liveNode{name: "there"})}
-	seen, err := r.observe(t.Context(), dj, time.Unix(0, 0))
+	seen, err := observed(t, dj, emptyCache{}, liveNode{name: "there"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +91,7 @@ func TestGoneNodeStillInCache(t *testing.T) {
 		{Name: "gone", Phase: v1alpha1.PhaseSkipped, Reason: v1alpha1.ReasonNodeGone, JobUID: "2"},
 	}
 	cache := cachedNodes{names: []string{"back", "gone", "other"}}
-	r := &daemonJobReconciler{client: cache, children: newChildJobs(noChildren(), cache, liveNode{name: "back"})}
-	seen, err := r.observe(t.Context(), dj, time.Unix(0, 0))
+	seen, err := observed(t, dj, cache, liveNode{name: "back"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +113,7 @@ func TestEndedDaemonJobReadsNoNodes(t *testing.T) {
 	dj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue}}
 	dj.Status.Nodes = []v1alpha1.RunStatus{{Name: "back", Phase: v1alpha1.PhaseSkipped, Reason: v1alpha1.ReasonNodeGone, JobUID: "1"}}
 	cache := cachedNodes{names: []string{"back"}}
-	r := &daemonJobReconciler{client: cache, children: newChildJobs(noChildren(), cache, unreachable{})}
-	if _, err := r.observe(t.Context(), dj, time.Unix(0, 0)); err != nil {
+	if _, err := observed(t, dj, cache, unreachable{}); err != nil {
 		t.Errorf("the API server was asked: %v", err)
 	}
 }

@@ -44,9 +44,9 @@ func TestReportLeavesTheCacheAlone(t *testing.T) {
 		Flows: []v1alpha1.RunStatus{{Name: "a", Phase: v1alpha1.PhaseSucceeded}},
 	}
 	was := inCache.DeepCopy()
-	statuses := newStatuses(flowStatuses, decodingClient{}, events.NewFakeRecorder(1), 1)
+	statuses := newStatuses(v1alpha1.KindJobFlow, decodingClient{}, decodingClient{}, events.NewFakeRecorder(1), 1)
 	shared := *inCache
-	if _, err := statuses.report(context.Background(), &shared, status.TerminatingFlow(&shared, now.Time), now.Time); err != nil {
+	if _, err := statuses.report(context.Background(), &shared, status.Terminating(&shared, now.Time), now.Time); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(was, inCache); diff != "" {

@@ -13,7 +13,7 @@ import (
 
 func TestBackoffIsBounded(t *testing.T) {
 	options := Options{Workers: 1}
-	flows, daemons := options.ofController(), options.ofController()
+	flows, daemons := options.controllerOptions(), options.controllerOptions()
 	for range 100 {
 		if wait := flows.RateLimiter.When(request("ns", "a")); wait > longestBackoff {
 			t.Fatalf("waits %s after an error", wait)
@@ -29,7 +29,7 @@ func TestErrorsAreCounted(t *testing.T) {
 	refuse := func(context.Context, reconcile.Request) (reconcile.Result, error) {
 		return reconcile.Result{}, apierrors.NewForbidden(schema.GroupResource{Resource: "jobs"}, "a", errors.New("no"))
 	}
-	reconciler := counted{reconcile.Func(refuse), kind}
+	reconciler := countErrors{reconcile.Func(refuse), kind}
 	ended, end := context.WithCancel(context.Background())
 	end()
 	for _, ctx := range []context.Context{context.Background(), ended} {

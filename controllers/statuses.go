@@ -8,7 +8,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/tools/events"
@@ -25,143 +24,123 @@ import (
 )
 
 const (
-	// gatherResults is how long results, and what steps wait for, are gathered for one
+	// resultsWindow is how long results, and what steps wait for, are collected for one
 	// write. Steps that end within it cost one write together.
-	gatherResults = 500 * time.Millisecond
-	// gatherPerRun is added for each step or node, since each write has all of them:
-	// some 300 KB for 1,000.
-	gatherPerRun = time.Millisecond
-	// restPerWrite is how many times as long as a write took the next one of the same
-	// object waits: statuses are written for at most a tenth of the time, however large
+	resultsWindow = 500 * time.Millisecond
+	// windowPerRun is added for each step or node, since each write has all of them: about
+	// 300 KB for 1,000.
+	windowPerRun = time.Millisecond
+	// cooldownPerWrite is the pause between two writes of an object, as a multiple of how long
+	// the last one took: statuses are written for at most a tenth of the time, however large
 	// they are and however slow the API server.
-	restPerWrite = 9
-	// longestRest is the most that this comes to.
-	longestRest = 15 * time.Second
+	cooldownPerWrite = 9
+	// longestCooldown is the longest such pause.
+	longestCooldown = 15 * time.Second
 )
 
-// window is how long a change of status may wait for others. A change of state does
-// not wait at all, nor does what little changes after the end. That a Job was created is
-// to be recorded soon: if the process died and the Job was deleted before that, nothing
-// would tell that it ever existed.
+// window returns how long a change of status may wait for others. A change of state does
+// not wait, nor does a change after the end, which is rare. That a Job was created is recorded
+// soon: if the process died and the Job was deleted before that, nothing would show that it
+// ever existed.
 func window(t *status.Transition) time.Duration {
 	if t.StateChanged() || plan.Ended(t.Next) {
 		return 0
 	}
-	wait := time.Duration(t.Runs) * gatherPerRun
+	wait := time.Duration(t.Runs) * windowPerRun
 	if !t.CreatedJob() {
-		wait += gatherResults
+		wait += resultsWindow
 	}
 	return wait
 }
 
-// statusKind is what the statuses of JobFlows and DaemonJobs differ in.
-type statusKind[S any, P client.Object] struct {
-	name       string // as metrics have it
-	status     func(P) *S
-	transition func(before, after *S) *status.Transition
-}
-
-var (
-	flowStatuses = statusKind[v1alpha1.JobFlowStatus, *v1alpha1.JobFlow]{
-		name:       metrics.JobFlow,
-		status:     func(flow *v1alpha1.JobFlow) *v1alpha1.JobFlowStatus { return &flow.Status },
-		transition: status.FlowTransition,
-	}
-	daemonStatuses = statusKind[v1alpha1.DaemonJobStatus, *v1alpha1.DaemonJob]{
-		name:       metrics.DaemonJob,
-		status:     func(dj *v1alpha1.DaemonJob) *v1alpha1.DaemonJobStatus { return &dj.Status },
-		transition: status.DaemonTransition,
-	}
-)
-
-// statuses knows the newest status of every object of a kind that runs, and writes
-// them, with their events and metrics. What waits, waits here: Jobs are created at
-// once, while status follows beside that. See docs/design/status-writes.md.
+// statuses knows the newest status of every parent of a kind that has not ended, and writes
+// it, with its events and metrics. Jobs are created at once, while their status is written in
+// the background. See docs/design/status-writes.md.
 //
-// To plan from a status that is not written is as good as to plan from one that is,
-// since only this process writes any. It is lost with the process, as if that had died
-// just before the write; what may only happen once a result is recorded waits for the
-// write (plan.Observed.Unrecorded).
-type statuses[S any, T any, P object[T]] struct {
-	kind   statusKind[S, P]
+// Planning from a status that is not written is as safe as planning from one that is, since
+// only this process writes any. It is lost with the process, as if that had died just before
+// the write; a plan that needs a result to be recorded waits for the write
+// (plan.Observed.Unrecorded).
+type statuses struct {
+	kind   string
 	client client.Client
+	live   client.Reader
 	events events.EventRecorder
-	// stopwatch is time.Now, whatever is done to the machine's clock.
+	// stopwatch is time.Now, which is monotonic however the machine's clock is set.
 	stopwatch func() time.Time
 	// queue is that of the controller; set when it starts.
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-	slots    chan struct{} // one for each write beside reconciles
-	inFlight sync.WaitGroup
-	mu       sync.Mutex
-	stopped  bool
-	known    map[types.NamespacedName]*keptStatus[S]
+	slots      chan struct{} // one for each write in the background
+	background sync.WaitGroup
+	mu         sync.Mutex
+	stopped    bool
+	known      map[types.NamespacedName]*statusEntry
 }
 
-// keptStatus is what is known of one object's status.
-type keptStatus[S any] struct {
+// statusEntry is what is known about the status of one object.
+type statusEntry struct {
 	uid types.UID
-	// newest is ahead of the cache; where it is not, ahead is false, and the next two
-	// are empty.
-	ahead  bool
-	newest S
-	// base is the status that the API server has as of version.
-	base    S
+	// ahead means that desired is newer than the cache; otherwise desired and stored are nil.
+	ahead   bool
+	desired v1alpha1.ParentStatus
+	// stored is the status that the API server has as of version.
+	stored  v1alpha1.ParentStatus
 	version string
-	// changed says that newest is neither what the API server has, nor being written,
-	// and since when.
-	changed bool
-	since   time.Time
-	// writing says that a write is under way, of sent.
-	writing bool
-	sent    *S
-	failed  error // of the last write, until somebody is told
-	// missing says that the API server did not know the object when it was written. What
-	// the cache shows may be of the past.
+	// changed means that desired is neither stored nor in flight; changedAt since when.
+	changed   bool
+	changedAt time.Time
+	// writing means that a write, of inFlight, is not answered yet.
+	writing  bool
+	inFlight v1alpha1.ParentStatus
+	failed   error // of the last write, until a reconcile returns it
+	// missing means that the API server did not find the object when it was written. The cache
+	// may be stale.
 	missing bool
-	// unsure is the status before the first of the writes that failed and may have
-	// taken effect; nil if there are none. What was new in them is not announced yet.
-	unsure *S
-	// The last write took so long, unless it failed, and ended then; so many have failed
-	// one after the other.
-	took     time.Duration
-	done     time.Time
+	// unconfirmed is the status before the first of the writes that failed and may have taken
+	// effect; nil if there are none. Events and metrics of these writes are still to be made.
+	unconfirmed v1alpha1.ParentStatus
+	// took is how long the last write took; 0 if it failed.
+	took time.Duration
+	// ended is when the last write was answered.
+	ended time.Time
+	// failures is how many writes have failed in a row, conflicts aside.
 	failures int
 }
 
-func newStatuses[S any, T any, P object[T]](kind statusKind[S, P], writer client.Client, recorder events.EventRecorder, writers int) *statuses[S, T, P] {
-	return &statuses[S, T, P]{
-		kind: kind, client: writer, events: recorder, stopwatch: time.Now,
+func newStatuses(kind string, writer client.Client, live client.Reader, recorder events.EventRecorder, writers int) *statuses {
+	return &statuses{
+		kind: kind, client: writer, live: live, events: recorder, stopwatch: time.Now,
 		slots: make(chan struct{}, max(1, writers)),
-		known: map[types.NamespacedName]*keptStatus[S]{},
+		known: map[types.NamespacedName]*statusEntry{},
 	}
 }
 
-// setup has the manager wait for writes that are under way before it gives up the
-// lease. The end of their context makes that short.
-func (s *statuses[S, T, P]) setup(mgr ctrl.Manager) error {
+// setup makes the manager wait for writes that are in flight before it releases the lease.
+// Their context has ended by then, so that this does not take long.
+func (s *statuses) setup(mgr ctrl.Manager) error {
 	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		<-ctx.Done()
 		s.mu.Lock()
 		s.stopped = true
 		s.mu.Unlock()
-		s.inFlight.Wait()
+		s.background.Wait()
 		return nil
 	}))
 }
 
-// Start implements source.Source: the end of a write beside reconciles brings another.
-func (s *statuses[S, T, P]) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+// Start implements source.Source: the end of a write in the background requeues the object.
+func (s *statuses) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	s.queue = queue
 	return nil
 }
 
 // String names the source in logs.
-func (s *statuses[S, T, P]) String() string { return "written statuses of " + s.kind.name }
+func (s *statuses) String() string { return "written statuses of " + s.kind }
 
-// refresh puts the newest status into an object from the cache, where this process knows
-// one that is newer. unrecorded says that it is not written yet.
-func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
+// refresh replaces the status of an object from the cache by the newest one, if this process
+// knows a newer one. unrecorded means that it is not written yet.
+func (s *statuses) refresh(object v1alpha1.Parent) (unrecorded bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.find(object)
@@ -173,82 +152,80 @@ func (s *statuses[S, T, P]) refresh(object P) (unrecorded bool, err error) {
 		return false, fmt.Errorf("comparing versions: %w", err)
 	}
 	if order >= 0 {
-		// Here, too, a write shows that took effect though no answer came.
-		k.base, k.version = *s.kind.status(object), object.GetResourceVersion()
-		s.makeSure(object, k, &k.base)
-		if !k.writing && (!k.changed || equality.Semantic.DeepEqual(k.newest, k.base)) {
-			k.caughtUp()
+		// The cache may also reveal a write whose response was lost.
+		k.stored, k.version = object.GetStatus(), object.GetResourceVersion()
+		s.confirm(object, k, k.stored)
+		if !k.writing && (!k.changed || equality.Semantic.DeepEqual(k.desired, k.stored)) {
+			k.reset()
 			return false, nil
 		}
 	}
-	// The version is that of our last write: it was bound to the one before, so that
-	// nothing but the status differs.
-	*s.kind.status(object) = k.newest
+	// The version is that of the last write, which was bound to the one before: nothing but
+	// the status differs.
+	object.SetStatus(k.desired)
 	object.SetResourceVersion(k.version)
 	return k.changed || k.writing, nil
 }
 
-// makeSure announces what is new in a status that shows that a write took effect whose
-// answer was lost. It is called with mu held.
-func (s *statuses[S, T, P]) makeSure(object P, k *keptStatus[S], shown *S) {
-	if k.unsure == nil || k.writing || equality.Semantic.DeepEqual(*k.unsure, *shown) {
+// confirm makes the events and metrics of writes whose response was lost, if the status that
+// is shown now proves that one took effect. It is called with mu held.
+func (s *statuses) confirm(object v1alpha1.Parent, k *statusEntry, shown v1alpha1.ParentStatus) {
+	if k.unconfirmed == nil || k.writing || equality.Semantic.DeepEqual(k.unconfirmed, shown) {
 		return
 	}
-	before, after := *k.unsure, *shown
-	k.unsure = nil
-	s.announce(s.withStatus(object, object.GetResourceVersion(), after), &before, &after)
+	before := k.unconfirmed
+	k.unconfirmed = nil
+	s.announce(withStatus(object, object.GetResourceVersion(), shown), before, shown)
 }
 
 // announce makes the events and metrics of a status that was written.
-func (s *statuses[S, T, P]) announce(object P, before, after *S) {
-	transition := s.kind.transition(before, after)
-	record(s.events, object, transition.Events())
-	metrics.Transition(s.kind.name, transition)
+func (s *statuses) announce(object v1alpha1.Parent, before, after v1alpha1.ParentStatus) {
+	transition := status.Compare(before, after)
+	for _, event := range transition.Events() {
+		s.events.Eventf(object, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
+	}
+	metrics.Transition(s.kind, transition)
 }
 
-// ensure says whether an object is there. The cache shows it, but the API server may not
-// have known it when its status was written; then it is asked once more.
-func (s *statuses[S, T, P]) ensure(ctx context.Context, object P, fresh *freshness[T, P]) (bool, error) {
-	if !s.missing(object) {
+// ensure reports whether an object that the cache has exists. If the API server did not find it
+// when its status was written, it is asked once more.
+func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, error) {
+	s.mu.Lock()
+	k := s.find(object)
+	missing := k != nil && k.missing
+	s.mu.Unlock()
+	if !missing {
 		return true, nil
 	}
-	there, err := fresh.exists(ctx, object)
-	if err != nil {
+	live := v1alpha1.NewParent(s.kind)
+	err := s.live.Get(ctx, client.ObjectKeyFromObject(object), live)
+	if client.IgnoreNotFound(err) != nil {
 		return false, err
 	}
-	if !there {
-		// The watch will tell, unless this answer was wrong, too.
+	if err != nil || live.GetUID() != object.GetUID() {
+		// The watch is about to show that, unless this answer was wrong, too.
 		s.queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)}, longestBackoff)
 		return false, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := s.find(object); k != nil {
-		k.missing = false
-	}
+	k.missing = false
 	return true, nil
 }
 
-func (s *statuses[S, T, P]) missing(object P) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k := s.find(object)
-	return k != nil && k.missing
+func (k *statusEntry) reset() {
+	*k = statusEntry{uid: k.uid, took: k.took, ended: k.ended}
 }
 
-func (k *keptStatus[S]) caughtUp() {
-	*k = keptStatus[S]{uid: k.uid, took: k.took, done: k.done}
-}
-
-func (s *statuses[S, T, P]) find(object P) *keptStatus[S] {
+func (s *statuses) find(object v1alpha1.Parent) *statusEntry {
 	if k, found := s.known[client.ObjectKeyFromObject(object)]; found && k.uid == object.GetUID() {
 		return k
 	}
 	return nil
 }
 
-// ended is for an object whose end the cache shows: that stands as it was written.
-func (s *statuses[S, T, P]) ended(object P) {
+// ended is for an object whose end is in the cache, so that nothing needs to be written.
+func (s *statuses) ended(object v1alpha1.Parent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.find(object)
@@ -257,57 +234,56 @@ func (s *statuses[S, T, P]) ended(object P) {
 	}
 	if k.ahead {
 		// The cache has no steps of a JobFlow that has ended.
-		s.makeSure(object, k, &k.newest)
+		s.confirm(object, k, k.desired)
 	}
 	if k.failures > 0 {
-		// A change after the end, too, waits for how often the last has failed.
-		s.known[client.ObjectKeyFromObject(object)] = &keptStatus[S]{uid: k.uid, done: k.done, failures: k.failures}
+		// A change after the end also waits for the backoff.
+		s.known[client.ObjectKeyFromObject(object)] = &statusEntry{uid: k.uid, ended: k.ended, failures: k.failures}
 		return
 	}
 	delete(s.known, client.ObjectKeyFromObject(object))
 }
 
 // forget is for an object that is gone.
-func (s *statuses[S, T, P]) forget(object types.NamespacedName) {
+func (s *statuses) forget(object types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.known, object)
 }
 
-// report takes the newest status of an object, and has it written if it changed. A
-// change that can wait is kept, and wait says for how long; one of state is written
-// before report returns, others beside what comes next. What became of a write that
-// was begun before is told by the error.
-func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now time.Time) (wait time.Duration, err error) {
+// report takes the newest status of an object, and writes it if it changed. A change of state
+// is written before report returns, others in the background. One that can wait is kept, and
+// wait is the time until it is due. The error may be that of an earlier write in the background.
+func (s *statuses) report(ctx context.Context, object v1alpha1.Parent, next v1alpha1.ParentStatus, now time.Time) (wait time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.find(object)
 	if k == nil {
-		k = &keptStatus[S]{uid: object.GetUID()}
+		k = &statusEntry{uid: object.GetUID()}
 		s.known[client.ObjectKeyFromObject(object)] = k
 	}
 	fromCache := !k.ahead
 	if fromCache {
-		k.ahead, k.base, k.version = true, *s.kind.status(object), object.GetResourceVersion()
+		k.ahead, k.stored, k.version = true, object.GetStatus(), object.GetResourceVersion()
 	}
-	k.newest = next
-	last := &k.base
-	if k.sent != nil {
-		last = k.sent
+	k.desired = next
+	last := k.stored
+	if k.inFlight != nil {
+		last = k.inFlight
 	}
-	switch differs := !equality.Semantic.DeepEqual(*last, next); {
+	switch differs := !equality.Semantic.DeepEqual(last, next); {
 	case !differs:
 		k.changed = false
-	case !k.changed || k.since.After(now): // the latter where the clock was set back
-		k.changed, k.since = true, now
+	case !k.changed || k.changedAt.After(now): // the latter if the clock was set back
+		k.changed, k.changedAt = true, now
 	}
 	if err := k.failed; err != nil {
 		k.failed = nil
 		return 0, err
 	}
 	if fromCache && !k.changed {
-		// As in most looks at what rests.
-		k.caughtUp()
+		// The common case: nothing changed.
+		k.reset()
 		if k.took == 0 {
 			delete(s.known, client.ObjectKeyFromObject(object))
 		}
@@ -316,9 +292,9 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 	if !k.changed || k.writing || s.stopped {
 		return 0, nil
 	}
-	gather := window(s.kind.transition(&k.base, &next))
+	gather := window(status.Compare(k.stored, next))
 	if gather > 0 || k.failures > 0 {
-		if wait := max(gather-now.Sub(k.since), k.rest(s.stopwatch())); wait > 0 {
+		if wait := max(gather-now.Sub(k.changedAt), k.cooldown(s.stopwatch())); wait > 0 {
 			return wait, nil
 		}
 	}
@@ -329,11 +305,11 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 		s.mu.Lock()
 		err, k.failed = k.failed, nil
 		if k.missing {
-			return max(k.rest(s.stopwatch()), firstBackoff), nil
+			return max(k.cooldown(s.stopwatch()), firstBackoff), nil
 		}
 		return 0, err
 	}
-	s.inFlight.Go(func() {
+	s.background.Go(func() {
 		s.slots <- struct{}{}
 		s.write(ctx, object, k)
 		<-s.slots
@@ -342,69 +318,64 @@ func (s *statuses[S, T, P]) report(ctx context.Context, object P, next S, now ti
 	return 0, nil
 }
 
-// rest is how long the next write has to wait for what the last one took, or for how
-// often it has failed.
-func (k *keptStatus[S]) rest(now time.Time) time.Duration {
-	rest := min(restPerWrite*k.took, longestRest)
+// cooldown returns how long the next write has to wait, because of how long the last one took,
+// or of how many have failed.
+func (k *statusEntry) cooldown(now time.Time) time.Duration {
+	pause := min(cooldownPerWrite*k.took, longestCooldown)
 	if k.failures > 0 {
 		const most = 16 // doublings; more than longestBackoff
-		rest = max(rest, min(firstBackoff<<min(k.failures-1, most), longestBackoff))
+		pause = max(pause, min(firstBackoff<<min(k.failures-1, most), longestBackoff))
 	}
-	return rest - now.Sub(k.done)
+	return pause - now.Sub(k.ended)
 }
 
 // write writes the newest status of an object, and then its events and metrics.
-func (s *statuses[S, T, P]) write(ctx context.Context, object P, k *keptStatus[S]) {
+func (s *statuses) write(ctx context.Context, object v1alpha1.Parent, k *statusEntry) {
 	s.mu.Lock()
-	base, sent, since := k.base, k.newest, k.since
-	k.sent, k.changed = &sent, false
-	read := s.withStatus(object, k.version, base)
+	stored, sent, since := k.stored, k.desired, k.changedAt
+	k.inFlight, k.changed = sent, false
+	read := withStatus(object, k.version, stored)
 	s.mu.Unlock()
 
-	// The answer is decoded into what is sent, which must share nothing with the cache.
-	written := s.withStatus(object, read.GetResourceVersion(), sent).DeepCopyObject().(P)
+	// The response is decoded into the object that is sent, which must share nothing with the
+	// cache.
+	written := withStatus(object, read.GetResourceVersion(), sent).DeepCopyObject().(v1alpha1.Parent)
 	began := s.stopwatch()
 	gone, err := writeStatus(ctx, s.client, read, written)
-	done := s.stopwatch()
+	ended := s.stopwatch()
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k.writing, k.sent = false, nil
-	k.took, k.done = 0, done
+	k.writing, k.inFlight = false, nil
+	k.took, k.ended = 0, ended
 	if gone || err != nil {
-		k.changed, k.since, k.failed, k.missing = true, since, err, gone
+		k.changed, k.changedAt, k.failed, k.missing = true, since, err, gone
 		if !apierrors.IsConflict(err) {
 			k.failures++
 		}
-		if k.unsure == nil {
-			k.unsure = &base
+		if k.unconfirmed == nil {
+			k.unconfirmed = stored
 		}
 		return
 	}
-	k.took, k.failures, k.unsure = done.Sub(began), 0, nil
-	s.announce(written, &base, &sent)
-	// The cache may have shown it already, with what somebody else changed since.
+	k.took, k.failures, k.unconfirmed = ended.Sub(began), 0, nil
+	s.announce(written, stored, sent)
+	// The cache may have shown a newer version already, which somebody else wrote since.
 	if order, err := resourceversion.CompareResourceVersion(k.version, written.GetResourceVersion()); err != nil || order <= 0 {
-		k.base, k.version = *s.kind.status(written), written.GetResourceVersion()
+		k.stored, k.version = written.GetStatus(), written.GetResourceVersion()
 	}
 	if !k.changed {
-		k.newest = k.base
+		k.desired = k.stored
 	}
 }
 
-// withStatus is an object as far as a patch of its status needs it.
-func (s *statuses[S, T, P]) withStatus(object P, version string, as S) P {
-	made := P(new(T))
+// withStatus returns as much of an object as a patch of its status needs.
+func withStatus(object v1alpha1.Parent, version string, as v1alpha1.ParentStatus) v1alpha1.Parent {
+	made := v1alpha1.NewParent(object.GetKind())
 	made.SetNamespace(object.GetNamespace())
 	made.SetName(object.GetName())
 	made.SetUID(object.GetUID())
 	made.SetResourceVersion(version)
-	*s.kind.status(made) = as
+	made.SetStatus(as)
 	return made
-}
-
-func record(recorder events.EventRecorder, regarding runtime.Object, list []status.Event) {
-	for _, event := range list {
-		recorder.Eventf(regarding, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
-	}
 }

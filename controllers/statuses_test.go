@@ -36,19 +36,21 @@ func TestHowLongAStatusWaits(t *testing.T) {
 		runs  []v1alpha1.RunStatus
 		want  time.Duration
 	}{
-		"a result":                         {running, ended, gatherResults + 3*gatherPerRun},
-		"a Job was created":                {running, started("u", "v"), 3 * gatherPerRun},
-		"a Job was created instead of one": {running, started("w"), 3 * gatherPerRun},
+		"a result":                         {running, ended, resultsWindow + 3*windowPerRun},
+		"a Job was created":                {running, started("u", "v"), 3 * windowPerRun},
+		"a Job was created instead of one": {running, started("w"), 3 * windowPerRun},
 		"the end":                          {succeed, ended, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := &v1alpha1.JobFlowStatus{Summary: v1alpha1.Summary{State: running}, Flows: started("u")}
-			after := &v1alpha1.JobFlowStatus{Summary: v1alpha1.Summary{State: c.state}, Flows: c.runs}
-			if got := window(status.FlowTransition(before, after)); got != c.want {
+			if got := window(status.Compare(statusWith(running, started("u")), statusWith(c.state, c.runs))); got != c.want {
 				t.Errorf("it waits %s, not %s", got, c.want)
 			}
 		})
 	}
+}
+
+func statusWith(state v1alpha1.State, runs []v1alpha1.RunStatus) v1alpha1.ParentStatus {
+	return &v1alpha1.JobFlowStatus{Summary: v1alpha1.Summary{State: state}, Flows: runs}
 }
 
 // statusServer is an API server as far as it stores the status of one JobFlow, the
@@ -56,7 +58,7 @@ func TestHowLongAStatusWaits(t *testing.T) {
 type statusServer struct {
 	client.Client
 	t        *testing.T
-	statuses *statuses[v1alpha1.JobFlowStatus, v1alpha1.JobFlow, *v1alpha1.JobFlow]
+	statuses *statuses
 	stored   *v1alpha1.JobFlow
 	writes   int
 	// before is called with each write, before it takes effect; an error refuses it.
@@ -70,7 +72,7 @@ type statusServer struct {
 func newStatusServer(t *testing.T) *statusServer {
 	s := &statusServer{t: t, stored: flowAt("u", "1"), clock: time.Unix(1_000_000, 0)}
 	s.stored.Status = s.status(0)
-	s.statuses = newStatuses(flowStatuses, s, events.NewFakeRecorder(100), 1)
+	s.statuses = newStatuses(v1alpha1.KindJobFlow, s, s, events.NewFakeRecorder(100), 1)
 	s.statuses.stopwatch = func() time.Time { return s.clock }
 	s.statuses.queue = workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	t.Cleanup(s.statuses.queue.ShutDown)
@@ -134,7 +136,7 @@ func (s *statusServer) look(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatu
 	if _, err = s.statuses.refresh(&flow); err != nil {
 		s.t.Fatal(err)
 	}
-	return s.statuses.report(context.Background(), &flow, next, s.clock)
+	return s.statuses.report(context.Background(), &flow, &next, s.clock)
 }
 
 // mustLook is a look without an error.
@@ -171,7 +173,7 @@ func (s *statusServer) woken() {
 	}
 }
 
-const results = gatherResults // of a status without steps
+const results = resultsWindow // of a status without steps
 
 func TestStatusIsGathered(t *testing.T) {
 	type write struct {
@@ -365,11 +367,10 @@ func TestObjectIsMissing(t *testing.T) {
 	notFound := apierrors.NewNotFound(schema.GroupResource{Resource: "jobflows"}, "f")
 	s.before = func() error { return notFound }
 	s.mustLook(s.stored, s.status(1))
-	fresh := newFreshness[v1alpha1.JobFlow](s, &v1alpha1.JobFlowList{})
 	ensure := func(reading error, want, fails bool) {
 		t.Helper()
 		s.reading = reading
-		if there, err := s.statuses.ensure(t.Context(), s.stored, fresh); there != want || (err != nil) != fails {
+		if there, err := s.statuses.ensure(t.Context(), s.stored); there != want || (err != nil) != fails {
 			t.Errorf("there: %t, %v", there, err)
 		}
 	}
@@ -415,7 +416,7 @@ func TestStatusAfterTheEnd(t *testing.T) {
 	for range 2 {
 		flow := *s.stored
 		s.statuses.ended(&flow)
-		if wait, err := s.statuses.report(context.Background(), &flow, next, s.clock); wait != 0 || err != nil {
+		if wait, err := s.statuses.report(context.Background(), &flow, &next, s.clock); wait != 0 || err != nil {
 			t.Errorf("waits %s: %v", wait, err)
 		}
 	}
@@ -495,7 +496,7 @@ func TestEventsOfALostAnswer(t *testing.T) {
 
 // However long a write takes, most of the time there is none.
 func TestStatusWritesRest(t *testing.T) {
-	for took, want := range map[time.Duration]time.Duration{time.Second: restPerWrite * time.Second, time.Minute: longestRest} {
+	for took, want := range map[time.Duration]time.Duration{time.Second: cooldownPerWrite * time.Second, time.Minute: longestCooldown} {
 		s := newStatusServer(t)
 		cached := s.stored
 		s.mustLook(cached, s.status(1))

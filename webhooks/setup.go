@@ -31,13 +31,13 @@ type rules[T client.Object] struct {
 func Setup(mgr ctrl.Manager) error {
 	return errors.Join(
 		register(mgr, &v1alpha1.JobFlow{}, rules[*v1alpha1.JobFlow]{
-			kind: "JobFlow", errors: validation.JobFlow, warnings: validation.JobFlowWarnings, affectsJobs: flowAffectsJobs,
+			kind: v1alpha1.KindJobFlow, errors: validation.JobFlow, warnings: validation.JobFlowWarnings, affectsJobs: flowAffectsJobs,
 		}),
 		register(mgr, &v1alpha1.DaemonJob{}, rules[*v1alpha1.DaemonJob]{
-			kind: "DaemonJob", errors: validation.DaemonJob, warnings: validation.DaemonJobWarnings, affectsJobs: daemonJobAffectsJobs,
+			kind: v1alpha1.KindDaemonJob, errors: validation.DaemonJob, warnings: validation.DaemonJobWarnings, affectsJobs: daemonJobAffectsJobs,
 		}),
 		register(mgr, &v1alpha1.JobTemplate{}, rules[*v1alpha1.JobTemplate]{
-			kind: "JobTemplate", errors: validation.JobTemplate, warnings: validation.JobTemplateWarnings, affectsJobs: templateAffectsJobs,
+			kind: v1alpha1.KindJobTemplate, errors: validation.JobTemplate, warnings: validation.JobTemplateWarnings, affectsJobs: templateAffectsJobs,
 		}),
 	)
 }

@@ -55,9 +55,9 @@ func TestStatusReferenceHasEveryConstant(t *testing.T) {
 	}
 }
 
-// elsewhere are the values of a spec, which the API reference has, and those of the
+// elsewhere are the values of a spec and the kinds, which the API reference has, and those of the
 // columns of the table Reasons.
-var elsewhere = regexp.MustCompile(`^(StartOn|Place|Actor)[A-Z]`)
+var elsewhere = regexp.MustCompile(`^(StartOn|Kind|Place|Actor)[A-Z]`)
 
 func TestEveryReasonHasOneRow(t *testing.T) {
 	var want, got []string

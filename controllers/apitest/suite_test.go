@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
@@ -101,6 +102,12 @@ func startOperator(namespace string, faults ...transport) *operator {
 
 func startOperatorWith(namespace string, options controllers.Options, faults ...transport) *operator {
 	GinkgoHelper()
+	return startOperatorLogging(namespace, logr.Logger{}, options, faults...)
+}
+
+// startOperatorLogging starts one that logs elsewhere than the suite.
+func startOperatorLogging(namespace string, log logr.Logger, options controllers.Options, faults ...transport) *operator {
+	GinkgoHelper()
 	running, cancel := context.WithCancel(ctx)
 	counter := &requestCounter{}
 	config := rest.CopyConfig(apiServer)
@@ -109,6 +116,7 @@ func startOperatorWith(namespace string, options controllers.Options, faults ...
 		config.Wrap(fault)
 	}
 	managed := manager.Options(namespace, labels.SelectorFromSet(labels.Set{nodeOfLabel: namespace}))
+	managed.Logger = log
 	managed.GracefulShutdownTimeout = ptr.To(limit.Hang)
 	mgr, err := ctrl.NewManager(config, managed)
 	Expect(err).NotTo(HaveOccurred())

@@ -15,7 +15,7 @@ import (
 func ForStep(flow *v1alpha1.JobFlow, step *v1alpha1.FlowStep, template *batchv1.JobSpec) *batchv1.Job {
 	params := ptr.Deref(flow.Spec.GlobalParams, v1alpha1.GlobalParams{})
 
-	job := build(flow, "JobFlow", step.Name, template, &params.CommonParams, map[string]string{
+	job := build(flow, v1alpha1.KindJobFlow, step.Name, template, &params.CommonParams, map[string]string{
 		v1alpha1.JobFlowLabel: LabelValue(flow.Name),
 		v1alpha1.FlowLabel:    LabelValue(step.Name),
 	})
@@ -41,7 +41,7 @@ func ForNode(dj *v1alpha1.DaemonJob, node string) *batchv1.Job {
 	// existing Jobs are suspended with an annotation that marks the parent's suspension.
 	template.Suspend = nil
 
-	job := build(dj, "DaemonJob", node, &template, &params, map[string]string{
+	job := build(dj, v1alpha1.KindDaemonJob, node, &template, &params, map[string]string{
 		v1alpha1.DaemonJobLabel: LabelValue(dj.Name),
 		v1alpha1.NodeLabel:      LabelValue(node),
 	})

@@ -15,13 +15,6 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
-// Label values of kind.
-const (
-	JobFlow     = "JobFlow"
-	DaemonJob   = "DaemonJob"
-	JobTemplate = "JobTemplate"
-)
-
 // durationBuckets fit steps that take seconds and steps that take days.
 var durationBuckets = []float64{1, 5, 15, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600}
 
@@ -98,7 +91,7 @@ func init() {
 // startAtZero creates every series. A series that began with the first failure would begin
 // at 1, and increase() would miss that failure.
 func startAtZero() {
-	for _, kind := range []string{JobFlow, DaemonJob} {
+	for _, kind := range v1alpha1.ParentKinds {
 		runsStarted.WithLabelValues(kind)
 		for _, result := range []v1alpha1.Phase{v1alpha1.PhaseSucceeded, v1alpha1.PhaseFailed} {
 			runsFinished.WithLabelValues(kind, string(result))
@@ -109,7 +102,7 @@ func startAtZero() {
 			duration.WithLabelValues(kind, string(state))
 		}
 	}
-	for _, kind := range []string{JobFlow, DaemonJob, JobTemplate} {
+	for _, kind := range append([]string{v1alpha1.KindJobTemplate}, v1alpha1.ParentKinds...) {
 		for _, reason := range errorReasons {
 			reconcileErrors.WithLabelValues(kind, reason)
 		}

@@ -57,7 +57,7 @@ func TestTransitions(t *testing.T) {
 	}
 	statuses = append(statuses, statuses[3]) // written once more, for another field
 	for i := range statuses[1:] {
-		Transition(kind, status.FlowTransition(&statuses[i], &statuses[i+1]))
+		Transition(kind, status.Compare(&statuses[i], &statuses[i+1]))
 	}
 	for name, got := range map[string]float64{
 		"started":   testutil.ToFloat64(runsStarted.WithLabelValues(kind)) - 1,
@@ -169,7 +169,7 @@ func TestFailuresAreServedBeforeTheFirst(t *testing.T) {
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
 			for _, label := range metric.GetLabel() {
-				if label.GetName() == "kind" && label.GetValue() == JobFlow {
+				if label.GetName() == "kind" && label.GetValue() == v1alpha1.KindJobFlow {
 					series[family.GetName()]++
 				}
 			}

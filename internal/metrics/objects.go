@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
@@ -68,29 +69,21 @@ func (objectCollector) Collect(out chan<- prometheus.Metric) {
 	defer cancel()
 	readOnly := client.UnsafeDisableDeepCopyOption(true)
 
-	flows := &v1alpha1.JobFlowList{}
-	if err := from.reader.List(ctx, flows, readOnly); err != nil {
-		out <- prometheus.NewInvalidMetric(objects, err)
-		return
+	for _, kind := range v1alpha1.ParentKinds {
+		list, counted, now := v1alpha1.NewParentList(kind), newCensus(), from.now()
+		err := from.reader.List(ctx, list, readOnly)
+		if err == nil {
+			err = meta.EachListItem(list, func(item runtime.Object) error {
+				counted.add(item.(v1alpha1.Parent), now)
+				return nil
+			})
+		}
+		if err != nil {
+			out <- prometheus.NewInvalidMetric(objects, err)
+			return
+		}
+		counted.collect(kind, out)
 	}
-	daemons := &v1alpha1.DaemonJobList{}
-	if err := from.reader.List(ctx, daemons, readOnly); err != nil {
-		out <- prometheus.NewInvalidMetric(objects, err)
-		return
-	}
-	now := from.now()
-	ofFlows := newCensus()
-	for i := range flows.Items {
-		flow := &flows.Items[i]
-		ofFlows.add(flow.CreationTimestamp, &flow.Status.Summary, flow.Status.Flows, now)
-	}
-	ofDaemons := newCensus()
-	for i := range daemons.Items {
-		daemon := &daemons.Items[i]
-		ofDaemons.add(daemon.CreationTimestamp, &daemon.Status.Summary, daemon.Status.Nodes, now)
-	}
-	ofFlows.collect(JobFlow, out)
-	ofDaemons.collect(DaemonJob, out)
 }
 
 // census counts the objects of one kind.
@@ -105,9 +98,10 @@ func newCensus() census {
 	return census{map[v1alpha1.State]int{}, map[string]int{}, map[string]int{}, map[string]time.Duration{}}
 }
 
-func (c census) add(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.RunStatus, now time.Time) {
+func (c census) add(parent v1alpha1.Parent, now time.Time) {
+	s, runs := parent.GetSummary(), parent.GetRuns()
 	c.states[effectiveState(s)]++
-	if plan.Ended(s) {
+	if plan.Ended(parent) {
 		return
 	}
 	for i := range runs {
@@ -115,7 +109,7 @@ func (c census) add(created metav1.Time, s *v1alpha1.Summary, runs []v1alpha1.Ru
 			c.waiting[limitTo(waitingReasons, runs[i].Reason)]++
 		}
 	}
-	if reason, since, stalled := findStall(created, s, runs); stalled {
+	if reason, since, stalled := findStall(parent.GetCreationTimestamp(), s, runs); stalled {
 		c.stalled[reason]++
 		c.longest[reason] = max(c.longest[reason], now.Sub(since))
 	}

@@ -10,13 +10,14 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// Ended reports whether the end of a JobFlow or DaemonJob is recorded. An invalid spec is
-// not an end, because a field that may change can be fixed.
-func Ended(status *v1alpha1.Summary) bool {
-	if meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionComplete) {
+// Ended reports whether the end of a parent, or of one with this status, is recorded. An
+// invalid spec is not an end: a field that may change can be fixed.
+func Ended(parent interface{ GetSummary() *v1alpha1.Summary }) bool {
+	conditions := parent.GetSummary().Conditions
+	if meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionComplete) {
 		return true
 	}
-	failed := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionFailed)
+	failed := meta.FindStatusCondition(conditions, v1alpha1.ConditionFailed)
 	return failed != nil && failed.Status == metav1.ConditionTrue && failed.Reason != v1alpha1.ReasonInvalidSpec
 }
 

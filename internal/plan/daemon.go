@@ -34,7 +34,7 @@ func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
 	p := &daemonPlan{Plan: newPlan(dj.Status.Nodes, seen.Observed), seen: seen}
 	succeeded := Digest(dj.Status.SucceededDigest)
 
-	if Ended(&dj.Status.Summary) {
+	if Ended(dj) {
 		p.Ended = true
 		p.Runs = dj.Status.Nodes
 		p.StartTime = dj.Status.StartTime

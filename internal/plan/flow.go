@@ -37,7 +37,7 @@ type flowPlan struct {
 func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now time.Time) Plan {
 	p := &flowPlan{Plan: newPlan(flow.Status.Flows, seen.Observed), flow: flow, graph: steps, templates: seen.Templates, jobs: seen.Jobs}
 
-	if Ended(&flow.Status.Summary) {
+	if Ended(flow) {
 		p.Ended = true
 		p.Runs = flow.Status.Flows
 		p.StartTime = flow.Status.StartTime

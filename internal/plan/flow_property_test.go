@@ -103,7 +103,7 @@ func (w *flowWorld) settle(t *rapid.T) {
 		for _, name := range w.open() {
 			w.end(name, v1alpha1.PhaseSucceeded)
 		}
-		if plan.Ended(&w.flow.Status.Summary) {
+		if plan.Ended(w.flow) {
 			w.reconcile(t, -1)
 			return
 		}
@@ -193,7 +193,7 @@ func TestAnyFlowEndsAtItsDeadline(t *testing.T) {
 			}
 			w.finishDeletions()
 		}
-		if !plan.Ended(&w.flow.Status.Summary) {
+		if !plan.Ended(w.flow) {
 			t.Fatalf("no end: %+v", w.flow.Status)
 		}
 		w.resting(t)

@@ -243,7 +243,7 @@ func pass(flow *v1alpha1.JobFlow, ended, running int, end v1alpha1.Phase) func()
 			p.RecordCreated(p.Create[i].Run, p.Create[i].Job)
 		}
 		next := status.Flow(flow, &p, now)
-		status.FlowTransition(&flow.Status, &next).Events()
+		status.Compare(&flow.Status, &next).Events()
 	}
 }
 
@@ -359,7 +359,7 @@ func daemonPass(n, ended int) func() {
 	}
 	return func() {
 		next := reconcile()
-		status.DaemonTransition(&dj.Status, &next).Events()
+		status.Compare(&dj.Status, &next).Events()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/placement"
@@ -20,7 +19,7 @@ const maxListed = 500
 // of all nodes in the cluster.
 func Daemon(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string], now time.Time) v1alpha1.DaemonJobStatus {
 	if p.Ended {
-		return endedDaemon(dj)
+		return *ended(dj).(*v1alpha1.DaemonJobStatus)
 	}
 	next := v1alpha1.DaemonJobStatus{}
 	digest := plan.Digest(dj.Status.SucceededDigest)
@@ -80,31 +79,4 @@ func judgeUnplaced(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string])
 			"and the others do not match its nodeSelector and node affinity; the DaemonJob starts when a node fits",
 			nodes.Len(), excluded, tainted),
 	}
-}
-
-// endedDaemon returns the status of a DaemonJob whose end is recorded: it stays as it is.
-func endedDaemon(dj *v1alpha1.DaemonJob) v1alpha1.DaemonJobStatus {
-	next := dj.Status
-	next.ObservedGeneration = dj.Generation
-	return next
-}
-
-// InvalidDaemon returns the status of a DaemonJob whose spec admission would have refused.
-// A DaemonJob that has ended stays as it ended.
-func InvalidDaemon(dj *v1alpha1.DaemonJob, errs field.ErrorList, now time.Time) v1alpha1.DaemonJobStatus {
-	if plan.Ended(&dj.Status.Summary) {
-		return endedDaemon(dj)
-	}
-	next := dj.Status
-	c := count(dj.Status.Nodes)
-	c.succeeded += int32(plan.Digest(dj.Status.SucceededDigest).Len())
-	next.Summary = invalid(&dj.Status.Summary, dj.Generation, c, dj.Status.Desired, errs, now)
-	return next
-}
-
-// TerminatingDaemon returns the status of a DaemonJob that is being deleted.
-func TerminatingDaemon(dj *v1alpha1.DaemonJob, now time.Time) v1alpha1.DaemonJobStatus {
-	next := dj.Status
-	next.Summary = terminating(&dj.Status.Summary, dj.Generation, now)
-	return next
 }

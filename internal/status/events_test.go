@@ -110,7 +110,7 @@ func TestEventsAreOfTransitions(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, eventsInWords(status.FlowTransition(c.from, c.to).Events())); diff != "" {
+			if diff := cmp.Diff(c.want, eventsInWords(status.Compare(c.from, c.to).Events())); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}
 		})
@@ -144,7 +144,7 @@ func TestEventsOfADaemonJob(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, eventsInWords(status.DaemonTransition(c.from, c.to).Events())); diff != "" {
+			if diff := cmp.Diff(c.want, eventsInWords(status.Compare(c.from, c.to).Events())); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}
 		})

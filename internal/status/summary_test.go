@@ -3,6 +3,7 @@ package status_test
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -157,7 +158,7 @@ func TestEndedObjectsStayAsTheyAre(t *testing.T) {
 		}
 	})
 	t.Run("JobFlow whose spec is invalid by now", func(t *testing.T) {
-		if diff := cmp.Diff(want, status.InvalidFlow(flow, mistakes(), now)); diff != "" {
+		if diff := cmp.Diff(want, invalidFlow(flow, now)); diff != "" {
 			t.Errorf("status (-want +got):\n%s", diff)
 		}
 	})
@@ -174,7 +175,7 @@ func TestEndedObjectsStayAsTheyAre(t *testing.T) {
 		}
 	})
 	t.Run("DaemonJob whose spec is invalid by now", func(t *testing.T) {
-		if diff := cmp.Diff(wantDaemon, status.InvalidDaemon(dj, mistakes(), now)); diff != "" {
+		if diff := cmp.Diff(&wantDaemon, status.Invalid(dj, mistakes(), now)); diff != "" {
 			t.Errorf("status (-want +got):\n%s", diff)
 		}
 	})
@@ -187,12 +188,16 @@ func mistakes() field.ErrorList {
 	}
 }
 
+func invalidFlow(flow *v1alpha1.JobFlow, now time.Time) v1alpha1.JobFlowStatus {
+	return *status.Invalid(flow, mistakes(), now).(*v1alpha1.JobFlowStatus)
+}
+
 func TestInvalidSpec(t *testing.T) {
 	flow := newFlow()
 	flow.Spec.Flows = make([]v1alpha1.FlowStep, 3)
 	flow.Status = status.Flow(flow, &planned(run("a").succeeded(), run("b").running()).Plan, before.Time)
 
-	got := status.InvalidFlow(flow, mistakes(), now)
+	got := invalidFlow(flow, now)
 	want := said{
 		State: v1alpha1.StateFailed, Progress: "1/3", Ready: "InvalidSpec", Stalled: "InvalidSpec",
 		Message: "spec.flows: Required value: at least one, spec.parallelism: Invalid value: 0: must be one of [1, 2]",
@@ -203,11 +208,11 @@ func TestInvalidSpec(t *testing.T) {
 	if diff := cmp.Diff(flow.Status.Flows, got.Flows); diff != "" {
 		t.Errorf("what is recorded of the steps is lost:\n%s", diff)
 	}
-	if plan.Ended(&got.Summary) {
+	if plan.Ended(&got) {
 		t.Error("it counts as an end, though it can be mended")
 	}
 	flow.Status = got
-	if diff := cmp.Diff(got, status.InvalidFlow(flow, mistakes(), now.Add(1))); diff != "" {
+	if diff := cmp.Diff(got, invalidFlow(flow, now.Add(1))); diff != "" {
 		t.Errorf("computed again it is another:\n%s", diff)
 	}
 
@@ -224,7 +229,8 @@ func TestInvalidSpecKeepsSuspension(t *testing.T) {
 	held := planned(run("a").running())
 	held.Suspended = true
 	flow.Status = status.Flow(flow, &held.Plan, before.Time)
-	for _, next := range []v1alpha1.JobFlowStatus{status.InvalidFlow(flow, mistakes(), now), status.TerminatingFlow(flow, now)} {
+	for _, written := range []v1alpha1.ParentStatus{status.Invalid(flow, mistakes(), now), status.Terminating(flow, now)} {
+		next := written.GetSummary()
 		if !meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionSuspended) {
 			t.Errorf("%s: no longer suspended: %v", next.State, next.Conditions)
 		}
@@ -235,7 +241,7 @@ func TestInvalidSpecOfADaemonJob(t *testing.T) {
 	dj := newDaemon()
 	dj.Status = status.Daemon(dj, &planned(run("n1").succeeded(), run("n2").running()).Plan, nil, before.Time)
 	dj.Status.SucceededDigest = plan.Digest(nil).With([]string{"n3"})
-	got := status.InvalidDaemon(dj, mistakes()[:1], now)
+	got := *status.Invalid(dj, mistakes()[:1], now).(*v1alpha1.DaemonJobStatus)
 
 	want := said{
 		State: v1alpha1.StateFailed, Progress: "2/2", Ready: "InvalidSpec", Stalled: "InvalidSpec",
@@ -266,7 +272,7 @@ func TestTerminating(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := status.TerminatingFlow(c.flow, now)
+			got := *status.Terminating(c.flow, now).(*v1alpha1.JobFlowStatus)
 			if got.State != v1alpha1.StateTerminating || got.Message != message || got.ObservedGeneration != generation {
 				t.Errorf("status %s of generation %d: %s", got.State, got.ObservedGeneration, got.Message)
 			}
@@ -282,7 +288,7 @@ func TestTerminating(t *testing.T) {
 	t.Run("DaemonJob", func(t *testing.T) {
 		dj := newDaemon()
 		dj.Status = status.Daemon(dj, &planned(run("n1").running()).Plan, nil, before.Time)
-		got := status.TerminatingDaemon(dj, now)
+		got := *status.Terminating(dj, now).(*v1alpha1.DaemonJobStatus)
 		if got.State != v1alpha1.StateTerminating || got.Desired != 1 || len(got.Nodes) != 1 {
 			t.Errorf("status: %+v", got)
 		}

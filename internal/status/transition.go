@@ -22,21 +22,17 @@ type RunChange struct {
 	*v1alpha1.RunStatus
 	Created bool // its Job was created
 	Ended   bool // it has its result now
+	Skipped bool // it is skipped now
 	Waits   bool // it waits, for another reason than before
 }
 
-// FlowTransition compares two statuses of a JobFlow.
-func FlowTransition(previous, next *v1alpha1.JobFlowStatus) *Transition {
-	return newTransition(v1alpha1.EventStepFailed, &previous.Summary, &next.Summary, previous.Flows, next.Flows)
-}
-
-// DaemonTransition compares two statuses of a DaemonJob.
-func DaemonTransition(previous, next *v1alpha1.DaemonJobStatus) *Transition {
-	return newTransition(v1alpha1.EventNodeFailed, &previous.Summary, &next.Summary, previous.Nodes, next.Nodes)
-}
-
-func newTransition(failedEvent string, previous, next *v1alpha1.Summary, previousRuns, nextRuns []v1alpha1.RunStatus) *Transition {
-	t := &Transition{Previous: previous, Next: next, Runs: len(nextRuns), failedEvent: failedEvent}
+// Compare returns the difference between two statuses of a parent.
+func Compare(previous, next v1alpha1.ParentStatus) *Transition {
+	previousRuns, nextRuns := previous.GetRuns(), next.GetRuns()
+	t := &Transition{Previous: previous.GetSummary(), Next: next.GetSummary(), Runs: len(nextRuns), failedEvent: v1alpha1.EventStepFailed}
+	if _, daemon := next.(*v1alpha1.DaemonJobStatus); daemon {
+		t.failedEvent = v1alpha1.EventNodeFailed
+	}
 	index := make(map[string]*v1alpha1.RunStatus, len(previousRuns))
 	for i := range previousRuns {
 		index[previousRuns[i].Name] = &previousRuns[i]
@@ -50,9 +46,10 @@ func newTransition(failedEvent string, previous, next *v1alpha1.Summary, previou
 			RunStatus: run,
 			Created:   run.JobUID != "" && run.JobUID != before.JobUID,
 			Ended:     plan.Final(run.Phase) && !plan.Final(before.Phase),
+			Skipped:   run.Phase == v1alpha1.PhaseSkipped && before.Phase != v1alpha1.PhaseSkipped,
 			Waits:     run.Phase == v1alpha1.PhaseWaiting && run.Reason != "" && run.Reason != before.Reason,
 		}
-		if change.Created || change.Ended || change.Waits {
+		if change.Created || change.Ended || change.Skipped || change.Waits {
 			t.Changed = append(t.Changed, change)
 		}
 	}

@@ -27,7 +27,7 @@ func TestTransitionsOfSteps(t *testing.T) {
 		"it waits for another reason":        {from: []runBuilder{run("a").because("X", "y")}, to: []runBuilder{run("a").because("Z", "y")}, want: "a waits"},
 		"it waits for the same in new words": {from: []runBuilder{run("a").because("X", "y")}, to: []runBuilder{run("a").because("X", "z")}},
 		"it no longer waits for anything":    {from: []runBuilder{run("a").because("X", "y")}, to: []runBuilder{run("a")}},
-		"it is skipped":                      {from: []runBuilder{run("a")}, to: []runBuilder{run("a").skipped("X")}},
+		"it is skipped":                      {from: []runBuilder{run("a")}, to: []runBuilder{run("a").skipped("X")}, want: "a skipped"},
 		"several, in the order of the list": {
 			from: []runBuilder{run("a").running(), run("b"), run("c")},
 			to:   []runBuilder{run("b").running(), run("c"), run("a").succeeded()},
@@ -35,7 +35,7 @@ func TestTransitionsOfSteps(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			transition := status.FlowTransition(flowStatus("", "", c.from...), flowStatus("", "", c.to...))
+			transition := status.Compare(flowStatus("", "", c.from...), flowStatus("", "", c.to...))
 			if diff := cmp.Diff(c.want, changesInWords(transition)); diff != "" {
 				t.Errorf("changes (-want +got):\n%s", diff)
 			}
@@ -53,7 +53,7 @@ func changesInWords(transition *status.Transition) string {
 		for _, kind := range []struct {
 			is   bool
 			name string
-		}{{change.Created, "created"}, {change.Ended, "ended"}, {change.Waits, "waits"}} {
+		}{{change.Created, "created"}, {change.Ended, "ended"}, {change.Skipped, "skipped"}, {change.Waits, "waits"}} {
 			if kind.is {
 				text += " " + kind.name
 			}

@@ -40,7 +40,7 @@ func countInWords(flows, daemonJobs int) string {
 	for _, part := range []struct {
 		count int
 		kind  string
-	}{{flows, "JobFlow"}, {daemonJobs, "DaemonJob"}} {
+	}{{flows, v1alpha1.KindJobFlow}, {daemonJobs, v1alpha1.KindDaemonJob}} {
 		switch part.count {
 		case 0:
 		case 1:

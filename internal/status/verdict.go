@@ -3,9 +3,6 @@ package status
 import (
 	"fmt"
 	"strings"
-	"time"
-
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
@@ -103,34 +100,4 @@ func countNotRun(unit string, c counts, desired int32) string {
 		return fmt.Sprintf("%d of %d %ss did not run", n, desired, unit)
 	}
 	return ""
-}
-
-func invalid(previous *v1alpha1.Summary, generation int64, c counts, desired int32, errs field.ErrorList, now time.Time) v1alpha1.Summary {
-	messages := make([]string, len(errs))
-	for i, err := range errs {
-		messages[i] = err.Error()
-	}
-	v := verdict{
-		state:   v1alpha1.StateFailed,
-		reason:  v1alpha1.ReasonInvalidSpec,
-		message: strings.Join(messages, ", "),
-		stalled: true,
-	}
-	next := summary(previous, generation, previous.StartTime, v, c, desired, now)
-	next.CompletionTime = nil // it may be fixed
-	return next
-}
-
-func terminating(previous *v1alpha1.Summary, generation int64, now time.Time) v1alpha1.Summary {
-	v := verdict{
-		state:   v1alpha1.StateTerminating,
-		reason:  v1alpha1.ReasonTerminating,
-		message: "the object is being deleted, and its Jobs and pods with it",
-	}
-	next := *previous
-	next.State, next.Message, next.ObservedGeneration = v.state, v.message, generation
-	if !plan.Ended(previous) {
-		next.Conditions = conditions(previous.Conditions, generation, v, now)
-	}
-	return next
 }

@@ -69,7 +69,7 @@ func FuzzJobFlow(f *testing.F) {
 			t.Fatalf("the graph has problems that validation does not report: %+v", problems)
 		}
 		if len(errs) > 0 {
-			checkStatus(t, status.InvalidFlow(flow, errs, now).Summary)
+			checkStatus(t, *status.Invalid(flow, errs, now).GetSummary())
 			return
 		}
 		checkFlow(t, flow, order)
@@ -140,7 +140,7 @@ func FuzzDaemonJob(f *testing.F) {
 		errs := validated(t, dj, validation.DaemonJob)
 		checkWarnings(t, validation.DaemonJobWarnings(dj))
 		if len(errs) > 0 {
-			checkStatus(t, status.InvalidDaemon(dj, errs, now).Summary)
+			checkStatus(t, *status.Invalid(dj, errs, now).GetSummary())
 			return
 		}
 		dj.Status = v1alpha1.DaemonJobStatus{}

@@ -1,4 +1,4 @@
-package controllers
+package childcache
 
 import (
 	"time"
@@ -14,22 +14,22 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// What rests in a cluster is what has ended: finished flows keep their Jobs and pods
-// until somebody deletes them. A Job takes 2.6 KB of memory even without its pod
-// template, most of it fields that are empty, and a pod 2 KB. Of those that have ended
-// the cache therefore holds a record of its own, of some hundred bytes.
+// Most objects in a cluster have ended: finished flows keep their Jobs and pods until
+// somebody deletes them. A Job takes 2.6 KB of memory even without its pod template, most of
+// it empty fields, and a pod 2 KB. Of those that have ended the cache therefore holds records
+// of a few hundred bytes.
 
-// endedJob is what is read of a Job that has ended. What many Jobs have in common takes
-// one word of each.
+// endedJob is what is read of a Job that has ended. Values that many Jobs share are stored
+// once, and take one word of each.
 type endedJob struct {
 	name    string
 	uid     types.UID
 	version string
 
-	owner unique.Handle[jobOwner]
-	notes unique.Handle[jobNotes]
-	end   unique.Handle[jobEnd]
-	ttl   *int32
+	owner       unique.Handle[jobOwner]
+	annotations unique.Handle[jobAnnotations]
+	end         unique.Handle[jobEnd]
+	ttl         *int32
 
 	created, completed int64 // Unix seconds; completed is 0 if it is not known
 }
@@ -40,8 +40,9 @@ type jobOwner struct {
 	uid                   types.UID
 }
 
-// jobNotes are the annotations of a Job that the operator reads; empty if there is none.
-type jobNotes struct {
+// jobAnnotations are the annotations of a Job that the operator reads; empty where the Job
+// has none.
+type jobAnnotations struct {
 	run, settings, ttlHeld string
 }
 
@@ -51,25 +52,25 @@ type jobEnd struct {
 	reason, message string
 }
 
-// endedPod stands for a pod that says nothing any more: neither what holds up its Job
-// nor that its Job will be Complete.
+// endedPod stands for a pod that neither holds up its Job any more nor is needed to prove
+// that the Job will be Complete.
 type endedPod struct {
 	name      string
 	namespace unique.Handle[string]
 }
 
-// GetObjectMeta is as much as an informer has to know.
+// GetObjectMeta returns what an informer needs.
 func (j *endedJob) GetObjectMeta() metav1.Object {
 	return &metav1.ObjectMeta{Namespace: j.owner.Value().namespace, Name: j.name, UID: j.uid, ResourceVersion: j.version}
 }
 
-// GetObjectMeta is as much as an informer has to know.
+// GetObjectMeta returns what an informer needs.
 func (p *endedPod) GetObjectMeta() metav1.Object {
 	return &metav1.ObjectMeta{Namespace: p.namespace.Value(), Name: p.name}
 }
 
-// recordJob is the transform of the cache of Jobs. A Job that is being deleted is kept
-// whole, since that is another state.
+// recordJob is the transform of the cache of Jobs. A Job that is being deleted is not
+// recorded, since its deletion is another state.
 func recordJob(in any) (any, error) {
 	job, ok := in.(*batchv1.Job)
 	if !ok {
@@ -78,12 +79,12 @@ func recordJob(in any) (any, error) {
 	owner := metav1.GetControllerOfNoCopy(job)
 	state := jobs.Observe(job, nil)
 	if owner == nil || job.DeletionTimestamp != nil || !plan.Final(state.Phase) {
-		return trimmed(job), nil
+		return Trim(job), nil
 	}
 	record := &endedJob{
 		name: job.Name, uid: job.UID, version: job.ResourceVersion,
 		owner: unique.Make(jobOwner{namespace: job.Namespace, kind: owner.Kind, name: owner.Name, uid: owner.UID}),
-		notes: unique.Make(jobNotes{
+		annotations: unique.Make(jobAnnotations{
 			run:      job.Annotations[v1alpha1.RunAnnotation],
 			settings: job.Annotations[v1alpha1.SettingsAnnotation],
 			ttlHeld:  job.Annotations[v1alpha1.TTLAnnotation],
@@ -98,16 +99,16 @@ func recordJob(in any) (any, error) {
 	return record, nil
 }
 
-// mayChange says whether there is something to change of the Job once its end is
-// recorded: a TTL that is held until then, or settings of a DaemonJob.
+// mayChange reports whether a plan may change the Job after its end is recorded: it has a TTL
+// that is held until then, or settings of a DaemonJob.
 func (j *endedJob) mayChange() bool {
-	notes := j.notes.Value()
-	return notes.ttlHeld != "" || notes.settings != ""
+	annotations := j.annotations.Value()
+	return annotations.ttlHeld != "" || annotations.settings != ""
 }
 
-// job is the Job again, with what the record has of it.
+// job makes a Job of the record.
 func (j *endedJob) job() *batchv1.Job {
-	owner, notes, how := j.owner.Value(), j.notes.Value(), j.end.Value()
+	owner, annotations, how := j.owner.Value(), j.annotations.Value(), j.end.Value()
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: owner.namespace, Name: j.name, UID: j.uid, ResourceVersion: j.version,
@@ -120,7 +121,7 @@ func (j *endedJob) job() *batchv1.Job {
 		Spec: batchv1.JobSpec{TTLSecondsAfterFinished: j.ttl},
 	}
 	for key, text := range map[string]string{
-		v1alpha1.RunAnnotation: notes.run, v1alpha1.SettingsAnnotation: notes.settings, v1alpha1.TTLAnnotation: notes.ttlHeld,
+		v1alpha1.RunAnnotation: annotations.run, v1alpha1.SettingsAnnotation: annotations.settings, v1alpha1.TTLAnnotation: annotations.ttlHeld,
 	} {
 		if text != "" {
 			job.Annotations[key] = text
@@ -137,18 +138,18 @@ func (j *endedJob) job() *batchv1.Job {
 	return job
 }
 
-// trimmed is a Job without what nobody reads and what would otherwise double its size.
-// It is never written back whole.
-func trimmed(job *batchv1.Job) *batchv1.Job {
+// Trim removes from a Job the fields that the operator does not read, which would double its
+// size. A trimmed Job is never written back whole.
+func Trim(job *batchv1.Job) *batchv1.Job {
 	job.ManagedFields = nil
 	job.Spec.Template = corev1.PodTemplateSpec{}
 	delete(job.Annotations, corev1.LastAppliedConfigAnnotation)
 	return job
 }
 
-// recordPod is the transform of the cache of pods. It keeps what says why a Job's pod
-// does not run, or that the Job will be Complete: for the latter a pod has to have the
-// finalizer by which the Job controller tracks it (internal/jobs/certain.go).
+// recordPod is the transform of the cache of pods. It keeps the fields that explain why a
+// pod does not run, and those that prove that its Job will be Complete: for the latter a pod
+// must have the finalizer by which the Job controller tracks it (internal/jobs/certain.go).
 func recordPod(in any) (any, error) {
 	pod, ok := in.(*corev1.Pod)
 	if !ok {
@@ -186,7 +187,7 @@ func trimContainers(statuses []corev1.ContainerStatus) []corev1.ContainerStatus 
 	return kept
 }
 
-// terminated keeps that a container has ended, and none of the details.
+// terminated keeps the exit code of a container that has ended, without the details.
 func terminated(state *corev1.ContainerStateTerminated) *corev1.ContainerStateTerminated {
 	if state == nil {
 		return nil

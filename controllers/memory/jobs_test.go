@@ -1,4 +1,4 @@
-package controllers
+package memory
 
 import (
 	"testing"
@@ -13,21 +13,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-// A parent that was deleted right after its Jobs were created is never asked for
-// again.
-func TestRecentJobsForgetsParentsThatAreGone(t *testing.T) {
-	recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
-	at := time.Unix(1000, 0)
-	recent.add("gone", "a", &batchv1.Job{}, at)
-	recent.add("gone", "b", &batchv1.Job{}, at)
-	recent.add("later", "a", &batchv1.Job{}, at.Add(trustCreated/2))
-	recent.add("now", "a", &batchv1.Job{}, at.Add(trustCreated+1))
-	if recent.waits("gone") || !recent.waits("later") || !recent.waits("now") {
-		t.Errorf("remembered: %v", recent.byParent)
-	}
-}
-
-func TestRecentJobs(t *testing.T) {
+func TestCreatedJobs(t *testing.T) {
 	at := time.Unix(1000, 0)
 	withUID := func(uid types.UID) *batchv1.Job { return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: uid}} }
 	cases := map[string]struct {
@@ -46,7 +32,7 @@ func TestRecentJobs(t *testing.T) {
 			cached: map[string]types.UID{"a": "old"}, after: time.Second, want: map[string]types.UID{"a": "new"}, waits: true,
 		},
 		"too long ago to be trusted": {
-			after: trustCreated + 1, want: map[string]types.UID{},
+			after: TrustCreated + 1, want: map[string]types.UID{},
 		},
 		"the clock was set back": {
 			after: -time.Hour, want: map[string]types.UID{},
@@ -57,14 +43,17 @@ func TestRecentJobs(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
-			recent.add("parent", "a", withUID("new"), at)
-			recent.add("another parent", "a", withUID("x"), at)
+			m, parent, another := New(nil), flowAt("parent", "1"), flowAt("another parent", "1")
+			another.Name = "another"
+			m.Created(parent, "a", withUID("new"), at)
+			m.Created(another, "a", withUID("x"), at)
 			own := map[string]*batchv1.Job{}
 			for run, uid := range c.cached {
 				own[run] = withUID(uid)
 			}
-			recent.fill("parent", recent.of("parent"), own, at.Add(c.after))
+			if uncertain := m.Complete(parent, m.Jobs(parent), own, at.Add(c.after)); len(uncertain) != 0 {
+				t.Errorf("uncertain: %v", uncertain)
+			}
 			got := map[string]types.UID{}
 			for run, job := range own {
 				got[run] = job.UID
@@ -72,38 +61,70 @@ func TestRecentJobs(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("Jobs (-want +got):\n%s", diff)
 			}
-			if recent.waits("parent") != c.waits {
+			if m.AwaitsJobs(parent) != c.waits {
 				t.Errorf("waits: %v", !c.waits)
 			}
-			recent.forget("another parent")
-			if recent.waits("another parent") {
+			m.Forget(KeyOf(another))
+			if m.AwaitsJobs(another) {
 				t.Error("it was not forgotten")
 			}
 		})
 	}
 }
 
-// Reconciles side by side begin at times of their own, and end in any order.
-func TestRecentJobsOfReconcilesSideBySide(t *testing.T) {
-	recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
+func TestUncertainJobs(t *testing.T) {
 	at := time.Unix(1000, 0)
-	recent.add("first", "a", &batchv1.Job{}, at)
-	recent.add("second", "a", &batchv1.Job{}, at.Add(-time.Millisecond))
-	recent.swept = time.Time{}
-	recent.add("third", "a", &batchv1.Job{}, at.Add(-time.Millisecond))
-	if !recent.waits("first") {
-		t.Error("forgotten by a sweep that began before it was remembered")
+	for name, c := range map[string]struct {
+		cached types.UID
+		after  time.Duration
+		want   map[string]string
+		kept   bool
+	}{
+		"the cache does not show it":            {after: time.Second, want: map[string]string{"a": "f-a"}, kept: true},
+		"the cache shows it, or an earlier one": {cached: "u", after: time.Second, want: map[string]string{}, kept: true},
+		"it cannot take effect any more":        {after: takesEffect, want: map[string]string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, flow := New(nil), flowAt("u", "1")
+			m.MayBeCreated(flow, "a", "f-a", at)
+			cached := map[string]*batchv1.Job{}
+			if c.cached != "" {
+				cached["a"] = &batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: c.cached}}
+			}
+			if diff := cmp.Diff(c.want, m.Complete(flow, m.Jobs(flow), cached, at.Add(c.after))); diff != "" {
+				t.Errorf("uncertain (-want +got):\n%s", diff)
+			}
+			if got := len(m.Jobs(flow)) > 0; got != c.kept {
+				t.Errorf("remembered: %t", got)
+			}
+			if m.AwaitsJobs(flow) {
+				t.Error("a Job counts as created")
+			}
+		})
 	}
 }
 
-// The cache tells of a Job that was created here. That is news unless it is the very
+// An object of the same name has nothing of the one before it.
+func TestAnotherParentOfTheName(t *testing.T) {
+	m, at := New(nil), time.Unix(1000, 0)
+	m.Created(flowAt("u", "1"), "a", &batchv1.Job{}, at)
+	if m.AwaitsJobs(flowAt("v", "1")) || len(m.Jobs(flowAt("v", "1"))) != 0 {
+		t.Error("it has the Jobs of the one before it")
+	}
+	m.Created(flowAt("v", "1"), "b", &batchv1.Job{}, at)
+	if m.AwaitsJobs(flowAt("u", "1")) || len(m.entries) != 1 {
+		t.Errorf("the one before it is remembered: %v", m.entries)
+	}
+}
+
+// The cache shows a Job that was created here. That changes something unless it is the very
 // object that the API server answered with.
-func TestJobIsShown(t *testing.T) {
+func TestExpectedJob(t *testing.T) {
 	at := time.Unix(1000, 0)
 	job := func(run string, uid types.UID, version string) *batchv1.Job {
 		return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{
 			UID: uid, ResourceVersion: version, Annotations: map[string]string{v1alpha1.RunAnnotation: run},
-			OwnerReferences: []metav1.OwnerReference{{UID: "parent", Controller: ptr.To(true)}},
+			Namespace: "ns", OwnerReferences: []metav1.OwnerReference{{Kind: "JobFlow", Name: "f", UID: "parent", Controller: ptr.To(true)}},
 		}}
 	}
 	orphan := job("a", "new", "1")
@@ -119,12 +140,12 @@ func TestJobIsShown(t *testing.T) {
 		"one that lost its owner":       {orphan, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			recent := recentJobs{byParent: map[types.UID]map[string]recentJob{}}
-			recent.add("parent", "a", job("a", "new", "1"), at)
-			if got := recent.shown(c.shown); got != c.want {
+			m, parent := New(nil), flowAt("parent", "1")
+			m.Created(parent, "a", job("a", "new", "1"), at)
+			if got := m.Expected(c.shown); got != c.want {
 				t.Errorf("known: %t", got)
 			}
-			if recent.waits("parent") == c.want {
+			if m.AwaitsJobs(parent) == c.want {
 				t.Errorf("still waited for: %t", c.want)
 			}
 		})

@@ -1,4 +1,4 @@
-package controllers
+package children
 
 import (
 	"context"
@@ -10,13 +10,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers/memory"
 	"github.com/jobflow-operator/jobflow-operator/internal/graph"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
@@ -25,7 +25,7 @@ import (
 // before they are back the flow's deadline passes. The step was Skipped, and the flow
 // had ended, while its Job ran.
 func TestUnansweredCreation(t *testing.T) {
-	for name, c := range map[string]struct {
+	for name, test := range map[string]struct {
 		takesEffect bool
 		want        v1alpha1.Phase
 	}{
@@ -35,7 +35,7 @@ func TestUnansweredCreation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, now := context.Background(), time.Unix(1000, 0)
 			lost := interceptor.Funcs{Create: func(ctx context.Context, w client.WithWatch, object client.Object, options ...client.CreateOption) error {
-				if c.takesEffect {
+				if test.takesEffect {
 					stored := object.DeepCopyObject().(client.Object)
 					stored.SetUID("made by the API server")
 					if err := w.Create(ctx, stored, options...); err != nil {
@@ -45,46 +45,36 @@ func TestUnansweredCreation(t *testing.T) {
 				return errors.New("unexpected EOF")
 			}}
 			server := fake.NewClientBuilder().WithInterceptorFuncs(lost).Build()
-			children := newChildJobs(blindCache(), server, server)
+			c := New(blindCache{}, server, server, memory.New(server))
 
 			flow := &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "f", UID: "f"}}
 			flow.Spec.ActiveDeadlineSeconds = ptr.To[int64](2)
 			flow.Spec.Flows = []v1alpha1.FlowStep{{Name: "a", JobTemplate: &batchv1.JobSpec{Template: corev1.PodTemplateSpec{}}}}
 			steps, _ := graph.New([]graph.Step{{Name: "a"}})
 			pass := func(now time.Time) (plan.Plan, error) {
-				seen, err := children.observe(ctx, flow, nil, now)
+				seen, err := c.Observe(ctx, flow, now)
 				if err != nil {
 					t.Fatal(err)
 				}
 				p := plan.Flow(flow, steps, plan.FlowObserved{Observed: seen}, now)
-				return p, children.apply(ctx, flow, &p, now)
+				return p, c.Apply(ctx, flow, &p, now)
 			}
 			p, err := pass(now)
 			if err == nil {
 				t.Fatal("the creation was answered")
 			}
 			flow.Status.StartTime = p.StartTime
-			if p, err = pass(now.Add(3 * time.Second)); p.Runs[0].Phase != c.want {
-				t.Errorf("after the deadline the step is %s: %s (%v), want %s", p.Runs[0].Phase, p.Runs[0].Message, err, c.want)
+			if p, err = pass(now.Add(3 * time.Second)); p.Runs[0].Phase != test.want {
+				t.Errorf("after the deadline the step is %s: %s (%v), want %s", p.Runs[0].Phase, p.Runs[0].Message, err, test.want)
 			}
 		})
 	}
 }
 
-// blindCache is that of an operator whose watches are down.
-func blindCache() *childCache {
-	informer := func(object client.Object) toolscache.SharedIndexInformer {
-		return toolscache.NewSharedIndexInformer(&toolscache.ListWatch{}, object, 0, toolscache.Indexers{byController: controllerUID})
-	}
-	return &childCache{jobs: informer(&batchv1.Job{}), pods: informer(&corev1.Pod{})}
-}
+// blindCache is the cache of an operator whose watches are down.
+type blindCache struct{}
 
-func TestUnansweredIsForgotten(t *testing.T) {
-	u := unanswered{byParent: map[types.UID]map[string]creation{}}
-	at := time.Unix(1000, 0)
-	u.add("gone", "a", "gone-a", at)
-	u.add("f", "a", "f-a", at.Add(takesEffect/2))
-	if found := u.of("f", at.Add(takesEffect)); found["a"].job != "f-a" || len(u.byParent) != 1 {
-		t.Errorf("remembered: %v", u.byParent)
-	}
+func (blindCache) Jobs(types.UID, func(string, types.UID) bool) ([]*batchv1.Job, error) {
+	return nil, nil
 }
+func (blindCache) Pods(types.UID) ([]*corev1.Pod, error) { return nil, nil }

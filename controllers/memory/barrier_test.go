@@ -1,4 +1,4 @@
-package controllers
+package memory
 
 import (
 	"context"
@@ -39,94 +39,96 @@ func flowAt(uid types.UID, version string) *v1alpha1.JobFlow {
 	return &v1alpha1.JobFlow{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "f", UID: uid, ResourceVersion: version}}
 }
 
-func TestFreshness(t *testing.T) {
+func TestEnsureCurrent(t *testing.T) {
 	cases := map[string]struct {
 		live   *v1alpha1.JobFlow
 		read   *v1alpha1.JobFlow // live, before
 		cached *v1alpha1.JobFlow
 
-		current bool
-		version string
+		version string // empty where nothing can be planned from
 		gets    int
 	}{
 		"changed since we lead: it has all that leaders before us wrote": {
-			cached: flowAt("u", "101"), current: true, version: "101",
+			cached: flowAt("u", "101"), version: "101",
 		},
 		"not changed since: the cache may be behind, so it is read": {
-			live: flowAt("u", "99"), cached: flowAt("u", "40"), current: true, version: "99", gets: 1,
+			live: flowAt("u", "99"), cached: flowAt("u", "40"), version: "99", gets: 1,
 		},
 		"gone in the meantime": {
-			cached: flowAt("u", "40"), current: false, version: "40", gets: 1,
+			cached: flowAt("u", "40"), version: "", gets: 1,
 		},
 		"the cache has what was read": {
-			read: flowAt("u", "120"), cached: flowAt("u", "120"), current: true, version: "120",
+			read: flowAt("u", "120"), cached: flowAt("u", "120"), version: "120",
 		},
 		"somebody wrote after that": {
-			read: flowAt("u", "120"), cached: flowAt("u", "130"), current: true, version: "130",
+			read: flowAt("u", "120"), cached: flowAt("u", "130"), version: "130",
 		},
 		"the cache is behind what was read: its event is to come": {
-			read: flowAt("u", "120"), cached: flowAt("u", "110"), current: false, version: "110",
+			read: flowAt("u", "120"), cached: flowAt("u", "110"), version: "",
 		},
 		"versions are numbers, not words": {
-			read: flowAt("u", "999"), cached: flowAt("u", "1000"), current: true, version: "1000",
+			read: flowAt("u", "999"), cached: flowAt("u", "1000"), version: "1000",
 		},
 		"another object of the same name": {
-			read: flowAt("old", "120"), cached: flowAt("new", "125"), current: true, version: "125",
+			read: flowAt("old", "120"), cached: flowAt("new", "125"), version: "125",
 		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			live := &liveReader{flow: c.live}
-			f := newFreshness[v1alpha1.JobFlow](live, &v1alpha1.JobFlowList{})
+			m := New(live)
 			if c.read != nil {
 				live.flow = c.read
-				if current, err := f.ensure(context.Background(), flowAt(c.read.UID, "1")); !current || err != nil {
+				if current, err := m.EnsureCurrent(context.Background(), flowAt(c.read.UID, "1")); current == nil || err != nil {
 					t.Fatal(current, err)
 				}
 				live.gets = 0
 			}
-			flow := c.cached.DeepCopy()
-			current, err := f.ensure(context.Background(), flow)
+			newest, err := m.EnsureCurrent(context.Background(), c.cached.DeepCopy())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if current != c.current || flow.ResourceVersion != c.version || live.gets != c.gets {
-				t.Errorf("current %v at version %s after %d live reads, want %v at %s after %d",
-					current, flow.ResourceVersion, live.gets, c.current, c.version, c.gets)
+			version := ""
+			if newest != nil {
+				version = newest.GetResourceVersion()
+			}
+			if version != c.version || live.gets != c.gets {
+				t.Errorf("at version %q after %d live reads, want %q after %d", version, live.gets, c.version, c.gets)
 			}
 		})
 	}
 }
 
-func TestFreshnessReadsOnce(t *testing.T) {
+func TestBarrierIsAskedForOnce(t *testing.T) {
 	live := &liveReader{flow: flowAt("u", "99")}
-	f := newFreshness[v1alpha1.JobFlow](live, &v1alpha1.JobFlowList{})
+	m := New(live)
 	for range 3 {
-		if current, err := f.ensure(context.Background(), flowAt("u", "99")); !current || err != nil {
+		if current, err := m.EnsureCurrent(context.Background(), flowAt("u", "99")); current == nil || err != nil {
 			t.Fatal(current, err)
 		}
 	}
 	if live.gets != 1 || live.lists != 1 {
 		t.Errorf("%d reads and %d lists, want one of each", live.gets, live.lists)
 	}
-	f.forget(client.ObjectKey{Namespace: "ns", Name: "f"})
-	if len(f.known) != 0 {
+	m.Forget(KeyOf(flowAt("u", "99")))
+	if len(m.entries) != 0 {
 		t.Error("a JobFlow that is gone is remembered")
 	}
 }
 
 // What the cache gave must not be written into: others read it at the same time.
-func TestFreshnessLeavesTheCacheAlone(t *testing.T) {
+func TestLiveReadLeavesTheCacheAlone(t *testing.T) {
 	newer := flowAt("u", "99")
 	newer.Labels = map[string]string{"a": "new"}
-	f := newFreshness[v1alpha1.JobFlow](&liveReader{flow: newer}, &v1alpha1.JobFlowList{})
+	m := New(&liveReader{flow: newer})
 	inCache := flowAt("u", "40")
 	inCache.Labels = map[string]string{"a": "old"}
 	shared := *inCache
-	if _, err := f.ensure(context.Background(), &shared); err != nil {
+	newest, err := m.EnsureCurrent(context.Background(), &shared)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if shared.Labels["a"] != "new" || inCache.Labels["a"] != "old" {
-		t.Errorf("read %v, in the cache %v", shared.Labels, inCache.Labels)
+	if newest.GetLabels()["a"] != "new" || inCache.Labels["a"] != "old" {
+		t.Errorf("read %v, in the cache %v", newest.GetLabels(), inCache.Labels)
 	}
 }

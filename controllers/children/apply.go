@@ -1,4 +1,6 @@
-package controllers
+// Package children observes the Jobs of JobFlows and DaemonJobs, and applies plans to them.
+// It is the only place that creates, changes and deletes Jobs.
+package children
 
 import (
 	"context"
@@ -13,39 +15,38 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
+	"github.com/jobflow-operator/jobflow-operator/controllers/memory"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
 
-// childJobs reads the Jobs of a parent and applies plans to them.
-type childJobs struct {
-	cache      *childCache
-	client     client.Client
-	live       client.Reader
-	recent     recentJobs
-	failures   createFailures
-	unanswered unanswered
+// Children are the Jobs of all parents.
+type Children struct {
+	cache  Cache
+	client client.Client
+	live   client.Reader
+	memory *memory.Memory
 }
 
-func newChildJobs(cache *childCache, writer client.Client, live client.Reader) *childJobs {
-	return &childJobs{
-		cache:      cache,
-		client:     writer,
-		live:       live,
-		recent:     recentJobs{byParent: map[types.UID]map[string]recentJob{}},
-		failures:   createFailures{byParent: map[types.UID]*keptFailures{}},
-		unanswered: unanswered{byParent: map[types.UID]map[string]creation{}},
-	}
+// Cache has the Jobs that the operator made, and their pods: a *childcache.Cache.
+type Cache interface {
+	Jobs(parent types.UID, recorded func(run string, job types.UID) bool) ([]*batchv1.Job, error)
+	Pods(job types.UID) ([]*corev1.Pod, error)
 }
 
-// apply carries out a plan and records in it the result of each creation. An error means
+// New returns the Jobs that the cache has. live reads from the API server.
+func New(cache Cache, writer client.Client, live client.Reader, memory *memory.Memory) *Children {
+	return &Children{cache: cache, client: writer, live: live, memory: memory}
+}
+
+// Apply carries out a plan and records in it the result of each creation. An error means
 // that something has to be retried with backoff; what was done before it stands and is
 // recorded.
-func (c *childJobs) apply(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
+func (c *Children) Apply(ctx context.Context, parent v1alpha1.Parent, p *plan.Plan, now time.Time) error {
 	return errors.Join(
 		c.update(ctx, p.Update),
 		c.delete(ctx, p.Delete),
@@ -53,9 +54,9 @@ func (c *childJobs) apply(ctx context.Context, parent client.Object, p *plan.Pla
 	)
 }
 
-// update patches Jobs. The patch is bound to the version that was read: a change
-// that somebody else made in between, a queue for example, is looked at first.
-func (c *childJobs) update(ctx context.Context, changes []plan.Change) error {
+// update patches Jobs. The patch is bound to the version that was read: if something else, a
+// queue for example, changed the Job in between, the next reconcile plans from that.
+func (c *Children) update(ctx context.Context, changes []plan.Change) error {
 	var errs []error
 	for _, change := range changes {
 		patch := client.MergeFromWithOptions(change.From, client.MergeFromWithOptimisticLock{})
@@ -66,11 +67,11 @@ func (c *childJobs) update(ctx context.Context, changes []plan.Change) error {
 	return errors.Join(errs...)
 }
 
-// delete deletes Jobs with their pods: the API's default for a Job would leave
-// the pods running. The UID keeps it from a later Job of the same name.
-func (c *childJobs) delete(ctx context.Context, doomed []*batchv1.Job) error {
+// delete deletes Jobs with their pods: the API's default for a Job would leave the pods
+// running. The UID protects a later Job of the same name.
+func (c *Children) delete(ctx context.Context, list []*batchv1.Job) error {
 	var errs []error
-	for _, job := range doomed {
+	for _, job := range list {
 		err := c.client.Delete(ctx, job,
 			client.PropagationPolicy(metav1.DeletePropagationBackground),
 			client.Preconditions{UID: &job.UID})
@@ -83,7 +84,7 @@ func (c *childJobs) delete(ctx context.Context, doomed []*batchv1.Job) error {
 
 // create creates Jobs in parallel, in batches that double. It stops after a batch in which
 // a creation failed.
-func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Plan, now time.Time) error {
+func (c *Children) create(ctx context.Context, parent v1alpha1.Parent, p *plan.Plan, now time.Time) error {
 	rest := p.Create
 	for size := p.FirstBatch(now); len(rest) > 0; size = min(2*size, plan.MaxBatch) {
 		batch := rest[:min(size, len(rest))]
@@ -115,22 +116,23 @@ func (c *childJobs) create(ctx context.Context, parent client.Object, p *plan.Pl
 	return nil
 }
 
-// outcome is what became of one creation: a Job that exists, a reason why there is
-// none now or ever, or an error, with a reason if the API server gave one.
+// outcome is the result of one creation: a Job that exists, the reason why it was not created,
+// or an error, with a reason if the API server gave one.
 type outcome struct {
 	job             *batchv1.Job
 	reason, message string
-	final           bool
+	final           bool // a retry would be refused, too
 	err             error
 }
 
-func (c *childJobs) record(p *plan.Plan, parent client.Object, creation plan.Creation, o outcome, now time.Time) {
+// record records the result of a creation in the plan and in memory.
+func (c *Children) record(p *plan.Plan, parent v1alpha1.Parent, creation plan.Creation, o outcome, now time.Time) {
 	if o.err != nil {
-		c.unanswered.add(parent.GetUID(), p.Runs[creation.Run].Name, creation.Job.Name, now)
+		c.memory.MayBeCreated(parent, p.Runs[creation.Run].Name, creation.Job.Name, now)
 	}
 	switch {
 	case o.job != nil:
-		c.recent.add(parent.GetUID(), p.Runs[creation.Run].Name, o.job, now)
+		c.memory.Created(parent, p.Runs[creation.Run].Name, o.job, now)
 		p.RecordCreated(creation.Run, o.job)
 		if !creation.Ready.IsZero() {
 			metrics.StepStarted(now.Sub(creation.Ready))
@@ -142,11 +144,11 @@ func (c *childJobs) record(p *plan.Plan, parent client.Object, creation plan.Cre
 	}
 }
 
-func (c *childJobs) createOne(ctx context.Context, parent client.Object, job *batchv1.Job) outcome {
+func (c *Children) createOne(ctx context.Context, parent v1alpha1.Parent, job *batchv1.Job) outcome {
 	err := c.client.Create(ctx, job)
 	switch {
 	case err == nil:
-		return outcome{job: trimmed(job)}
+		return outcome{job: childcache.Trim(job)}
 	case apierrors.IsAlreadyExists(err):
 		return c.existing(ctx, parent, job)
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
@@ -159,15 +161,15 @@ func (c *childJobs) createOne(ctx context.Context, parent client.Object, job *ba
 	case apierrors.IsForbidden(err):
 		return outcome{reason: v1alpha1.ReasonCreateFailed, message: err.Error()}
 	default:
-		return failure(job, err)
+		return transientFailure(job, err)
 	}
 }
 
-// failure is an error that may pass by itself and is tried again with backoff, and no
-// later than after plan.RetryAfter if the API server answered, since others wait for their
-// turn. What it answered is shown meanwhile: a webhook of somebody else's that is down
-// may stay so for hours. A conflict, that of a quota, passes at once.
-func failure(job *batchv1.Job, err error) outcome {
+// transientFailure is an error that may pass by itself. The creation is retried with backoff, and
+// if the API server answered no later than after plan.RetryAfter, since other Jobs wait for the
+// result. Its answer is shown meanwhile: another operator's webhook may be down for hours. A
+// conflict, that of a quota, passes at once.
+func transientFailure(job *batchv1.Job, err error) outcome {
 	o := outcome{err: fmt.Errorf("creating Job %s: %w", job.Name, err)}
 	var answer apierrors.APIStatus
 	if errors.As(err, &answer) && !apierrors.IsConflict(err) {
@@ -176,37 +178,26 @@ func failure(job *batchv1.Job, err error) outcome {
 	return o
 }
 
-// existing judges a Job that has the name already. It is ours if we created it
-// and did not live to record it, or if the answer to its creation was lost.
-func (c *childJobs) existing(ctx context.Context, parent client.Object, wanted *batchv1.Job) outcome {
+// existing handles a Job that has the name already. It is the wanted one if the operator created
+// it and ended before it was recorded, or if the response to its creation was lost.
+func (c *Children) existing(ctx context.Context, parent v1alpha1.Parent, wanted *batchv1.Job) outcome {
 	job := &batchv1.Job{}
 	if err := c.live.Get(ctx, client.ObjectKeyFromObject(wanted), job); err != nil {
 		return outcome{err: fmt.Errorf("looking up Job %s, which exists already: %w", wanted.Name, err)}
 	}
 	if metav1.IsControlledBy(job, parent) && job.Annotations[v1alpha1.RunAnnotation] == wanted.Annotations[v1alpha1.RunAnnotation] {
-		return outcome{job: trimmed(job)}
+		return outcome{job: childcache.Trim(job)}
 	}
 	return outcome{reason: v1alpha1.ReasonNameConflict, message: conflictMessage(job)}
 }
 
 func conflictMessage(job *batchv1.Job) string {
-	owner := "nothing that controls it"
+	owner := "has no owner"
 	if ref := metav1.GetControllerOfNoCopy(job); ref != nil {
-		owner = fmt.Sprintf("%s %s (UID %s)", ref.Kind, ref.Name, ref.UID)
+		owner = fmt.Sprintf("is owned by %s %s (UID %s)", ref.Kind, ref.Name, ref.UID)
 	}
 	if job.DeletionTimestamp != nil {
-		return fmt.Sprintf("a Job named %s that belongs to %s is being deleted; the name is free after that", job.Name, owner)
+		return fmt.Sprintf("a Job named %s exists already, %s and is being deleted; the name is free after that", job.Name, owner)
 	}
-	return fmt.Sprintf("a Job named %s exists and belongs to %s; delete or rename it", job.Name, owner)
-}
-
-// lookAgain says when to reconcile though nothing may have happened: as the plan
-// says, and when a Job that the cache does not show is no longer trusted to exist.
-func (c *childJobs) lookAgain(parent client.Object, p *plan.Plan) ctrl.Result {
-	if p.Ended {
-		c.recent.forget(parent.GetUID())
-	} else if c.recent.waits(parent.GetUID()) {
-		p.WakeAfter(trustCreated)
-	}
-	return ctrl.Result{RequeueAfter: p.RequeueAfter}
+	return fmt.Sprintf("a Job named %s exists already and %s; delete or rename it", job.Name, owner)
 }

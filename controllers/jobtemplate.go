@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
-	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 )
 
 // +kubebuilder:rbac:groups=api.practice.com,resources=jobtemplates/status,verbs=patch
@@ -20,21 +20,21 @@ import (
 // maxDependencies is the most names in status.dependencyList.
 const maxDependencies = 500
 
-// jobTemplateReconciler keeps the list of the Jobs that use a JobTemplate. It
-// comes from the specs of JobFlows, which never change: the status is written once
-// for each flow that comes or goes, not for each Job.
+// jobTemplateReconciler keeps the list of the Jobs that use a JobTemplate. The list is derived
+// from spec.flows of JobFlows, which is immutable: status is written once for each flow that is
+// created or deleted, not for each Job.
 type jobTemplateReconciler struct {
 	client client.Client
 }
 
-// Its own status writes come back too. That is on purpose: a status that is equal
-// to the one in the cache is not written, though the cache may be behind.
+// setup adds the controller. Its own status writes cause reconciles too, on purpose: a status
+// that equals the one in the cache is not written, and the cache may be stale.
 func (r *jobTemplateReconciler) setup(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.JobTemplate{}).
-		Watches(&v1alpha1.JobFlow{}, templatesOfFlow(), builder.WithPredicates(cameOrWent())).
+		Watches(&v1alpha1.JobFlow{}, templatesUsed(), builder.WithPredicates(createdOrDeleted())).
 		WithOptions(options).
-		Complete(counted{r, metrics.JobTemplate})
+		Complete(countErrors{r, v1alpha1.KindJobTemplate})
 }
 
 // Reconcile writes which Jobs use one JobTemplate.
@@ -60,9 +60,20 @@ func (r *jobTemplateReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 		}
 	}
 	slices.Sort(names)
-	return settle(ctrl.Result{}, r.report(ctx, template, v1alpha1.JobTemplateStatus{
+	return newResult(ctx, requeue{}, r.report(ctx, template, v1alpha1.JobTemplateStatus{
 		ObservedGeneration: template.Generation,
 		Dependencies:       int32(len(names)),
 		DependencyList:     names[:min(len(names), maxDependencies)],
 	}))
+}
+
+// report writes the status of a JobTemplate if it changed.
+func (r *jobTemplateReconciler) report(ctx context.Context, template *v1alpha1.JobTemplate, next v1alpha1.JobTemplateStatus) error {
+	if equality.Semantic.DeepEqual(template.Status, next) {
+		return nil
+	}
+	written := template.DeepCopy()
+	written.Status = next
+	_, err := writeStatus(ctx, r.client, template, written)
+	return err
 }
