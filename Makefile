@@ -127,7 +127,7 @@ test-unit: export KUBEBUILDER_ASSETS :=
 test-unit: export KUBECONFIG :=
 test-unit: $(TESTLOG) ## Run the tests that need no API server: less than a minute.
 	$(call say,Testing the operator)
-	@$(call gotest,.,. ./api/... ./controllers ./internal/... ./hack/...)
+	@$(call gotest,.,. ./api/... ./controllers ./controllers/childcache ./controllers/children ./controllers/memory ./internal/... ./hack/...)
 	$(call say,Testing the tools)
 	@$(call gotest,hack/devcluster,./...)
 	@$(call gotest,hack/tools,-count=1 ./...)
@@ -140,7 +140,7 @@ test-apiserver: build $(TESTLOG) $(DEVCLUSTER) $(HELM) ## Test controllers, webh
 	$(call say,Building kube-apiserver and etcd where they are not cached)
 	@$(DEVCLUSTER) assets > /dev/null
 	$(call say,Testing the operator against an API server$(if $(race_flag), with the race detector))
-	@$(use_apiserver); $(call racetest,.,-count=1 ./controllers ./webhooks ./internal/metrics ./internal/startup ./internal/shutdown)
+	@$(use_apiserver); $(call racetest,.,-count=1 ./controllers ./controllers/children ./controllers/memory ./webhooks ./internal/metrics ./internal/startup ./internal/shutdown)
 	@$(use_apiserver); $(call apitest,./controllers/apitest)
 	$(call say,Testing what is installed and what it may do)
 	@$(use_apiserver); $(call gotest,test,-count=1 ./helm/chart ./security)

@@ -52,7 +52,7 @@ func TestRequeueAfterError(t *testing.T) {
 	for request, wait := range map[reconcile.Request]time.Duration{nothing: 0, due: time.Millisecond} {
 		result := ctrl.Result{RequeueAfter: wait}
 		if requeueAfterError(queue, request, &result); result != (ctrl.Result{}) {
-			t.Errorf("beside the error there is %v", result)
+			t.Errorf("the result is %v", result)
 		}
 	}
 	if got, _ := queue.Get(); got != due || queue.Len() > 0 {

@@ -198,11 +198,10 @@ func (s *statuses) ensure(ctx context.Context, object v1alpha1.Parent) (bool, er
 		return true, nil
 	}
 	live := v1alpha1.NewParent(s.kind)
-	err := s.live.Get(ctx, client.ObjectKeyFromObject(object), live)
-	if client.IgnoreNotFound(err) != nil {
+	if err := s.live.Get(ctx, client.ObjectKeyFromObject(object), live); client.IgnoreNotFound(err) != nil {
 		return false, err
 	}
-	if err != nil || live.GetUID() != object.GetUID() {
+	if live.GetUID() != object.GetUID() { // it is empty where nothing was found
 		// The watch is about to show that, unless this answer was wrong, too.
 		s.queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)}, longestBackoff)
 		return false, nil

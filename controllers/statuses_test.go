@@ -130,8 +130,8 @@ func (s *statusServer) change(how func(*v1alpha1.JobFlow)) {
 	s.stored = changed
 }
 
-// look is one reconcile: cached is what the cache shows, and next what it comes to.
-func (s *statusServer) look(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) (wait time.Duration, err error) {
+// reconcile is one reconcile: cached is in the cache, and next is the status that is computed.
+func (s *statusServer) reconcile(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) (wait time.Duration, err error) {
 	flow := *cached
 	if _, err = s.statuses.refresh(&flow); err != nil {
 		s.t.Fatal(err)
@@ -139,15 +139,15 @@ func (s *statusServer) look(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatu
 	return s.statuses.report(context.Background(), &flow, &next, s.clock)
 }
 
-// mustLook is a look without an error.
-func (s *statusServer) mustLook(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) {
+// mustReconcile is a reconcile without an error.
+func (s *statusServer) mustReconcile(cached *v1alpha1.JobFlow, next v1alpha1.JobFlowStatus) {
 	s.t.Helper()
-	if _, err := s.look(cached, next); err != nil {
+	if _, err := s.reconcile(cached, next); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// expect looks without anything new, and says what has to be known.
+// expect checks which status a reconcile begins with.
 func (s *statusServer) expect(cached *v1alpha1.JobFlow, succeeded int32, unrecorded bool) {
 	s.t.Helper()
 	flow := *cached
@@ -157,16 +157,16 @@ func (s *statusServer) expect(cached *v1alpha1.JobFlow, succeeded int32, unrecor
 	}
 }
 
-// woken waits until the end of a write asks for another look.
-func (s *statusServer) woken() {
+// requeued waits until the end of a write requeues the object.
+func (s *statusServer) requeued() {
 	s.t.Helper()
-	woken := make(chan reconcile.Request)
+	requeued := make(chan reconcile.Request)
 	go func() {
 		request, _ := s.statuses.queue.Get()
-		woken <- request
+		requeued <- request
 	}()
 	select {
-	case request := <-woken:
+	case request := <-requeued:
 		s.statuses.queue.Done(request)
 	case <-time.After(time.Minute):
 		s.t.Fatal("no write has ended")
@@ -190,11 +190,11 @@ func TestStatusIsGathered(t *testing.T) {
 			cached, start := s.stored, s.clock
 			for i, w := range writes {
 				s.clock = start.Add(w.at)
-				if wait, err := s.look(cached, s.status(int32(i+1))); wait != w.want || err != nil {
+				if wait, err := s.reconcile(cached, s.status(int32(i+1))); wait != w.want || err != nil {
 					t.Errorf("write %d waits %s, not %s (%v)", i, wait, w.want, err)
 				}
 				if w.want == 0 {
-					s.woken()
+					s.requeued()
 				}
 			}
 			s.expect(cached, int32(len(writes)), s.writes == 0)
@@ -207,10 +207,10 @@ func TestStatusIsGathered(t *testing.T) {
 func TestStateIsWrittenAtOnce(t *testing.T) {
 	s := newStatusServer(t)
 	cached := s.stored
-	s.mustLook(cached, s.status(1))
+	s.mustReconcile(cached, s.status(1))
 	end := s.status(2)
 	end.State = v1alpha1.StateSucceed
-	if wait, err := s.look(cached, end); wait != 0 || err != nil || s.stored.Status.State != v1alpha1.StateSucceed || s.writes != 1 {
+	if wait, err := s.reconcile(cached, end); wait != 0 || err != nil || s.stored.Status.State != v1alpha1.StateSucceed || s.writes != 1 {
 		t.Fatalf("the end waits %s (%v), after %d writes", wait, err, s.writes)
 	}
 	s.expect(cached, 2, false)
@@ -220,7 +220,7 @@ func TestStateIsWrittenAtOnce(t *testing.T) {
 func TestChangesDuringAWrite(t *testing.T) {
 	s := newStatusServer(t)
 	cached := s.stored
-	s.mustLook(cached, s.status(1))
+	s.mustReconcile(cached, s.status(1))
 	s.clock = s.clock.Add(results)
 	begun, goOn := make(chan struct{}), make(chan struct{})
 	s.before = func() error {
@@ -228,26 +228,26 @@ func TestChangesDuringAWrite(t *testing.T) {
 		<-goOn
 		return nil
 	}
-	s.mustLook(cached, s.status(1))
+	s.mustReconcile(cached, s.status(1))
 	<-begun
 	s.expect(cached, 1, true)
-	if wait, err := s.look(cached, s.status(2)); wait != 0 || err != nil {
-		t.Errorf("a second write waits %s beside the first: %v", wait, err)
+	if wait, err := s.reconcile(cached, s.status(2)); wait != 0 || err != nil {
+		t.Errorf("a second write waits %s during the first: %v", wait, err)
 	}
 	end := s.status(3)
 	end.State = v1alpha1.StateSucceed
-	if wait, err := s.look(cached, end); wait != 0 || err != nil {
-		t.Errorf("an end waits %s beside a write: %v", wait, err)
+	if wait, err := s.reconcile(cached, end); wait != 0 || err != nil {
+		t.Errorf("an end waits %s during a write: %v", wait, err)
 	}
 	s.expect(cached, 3, true)
 	s.before = nil
 	close(goOn)
-	s.woken()
+	s.requeued()
 	if s.stored.Status.Succeeded != 1 {
 		t.Errorf("written: %v", s.stored.Status)
 	}
 	// The cache need not have caught up: the next write is of the version that is known.
-	if _, err := s.look(cached, end); err != nil || s.stored.Status.State != v1alpha1.StateSucceed || s.writes != 2 {
+	if _, err := s.reconcile(cached, end); err != nil || s.stored.Status.State != v1alpha1.StateSucceed || s.writes != 2 {
 		t.Errorf("the end is not written after %d writes: %v", s.writes, err)
 	}
 	s.expect(cached, 3, false)
@@ -267,25 +267,26 @@ func TestStatusWriteFails(t *testing.T) {
 			} else {
 				s.before = func() error { return failure }
 			}
-			s.mustLook(cached, s.status(1))
+			s.mustReconcile(cached, s.status(1))
 			s.clock = s.clock.Add(results)
-			s.mustLook(cached, s.status(1))
-			s.woken()
+			s.mustReconcile(cached, s.status(1))
+			s.requeued()
 			s.expect(cached, 1, true)
-			// Told once, so that it comes back with backoff, and not tried again by then.
-			if _, err := s.look(cached, s.status(1)); !errors.Is(err, failure) || s.writes != 1 {
+			// The error is returned once, so that the object is requeued with backoff, and the write is not
+			// retried before that.
+			if _, err := s.reconcile(cached, s.status(1)); !errors.Is(err, failure) || s.writes != 1 {
 				t.Fatalf("the error is %v, after %d writes", err, s.writes)
 			}
 			s.expect(cached, 1, true)
 			s.before, s.after = nil, nil
 			if takesEffect {
-				// No event follows that would bring another look at what waits for the write.
+				// No event follows that would cause another reconcile of what waits for the write.
 				s.expect(s.stored, 1, false)
 				return
 			}
 			s.clock = s.clock.Add(firstBackoff)
-			s.mustLook(cached, s.status(1))
-			s.woken()
+			s.mustReconcile(cached, s.status(1))
+			s.requeued()
 			if s.writes != 2 || s.stored.Status.Succeeded != 1 {
 				t.Errorf("after %d writes there is %v", s.writes, s.stored.Status)
 			}
@@ -293,8 +294,8 @@ func TestStatusWriteFails(t *testing.T) {
 	}
 }
 
-// A status that cannot be written is tried again ever more rarely, whatever else there is
-// to look at.
+// The writes of a status that cannot be written back off, however often the object is
+// reconciled.
 func TestStatusWritesBackOff(t *testing.T) {
 	tooLarge := errors.New("too large")
 	notFound := apierrors.NewNotFound(schema.GroupResource{Resource: "jobflows"}, "f")
@@ -319,26 +320,26 @@ func TestStatusWritesBackOff(t *testing.T) {
 			})
 			next := s.stored.Status
 			next.State, next.Succeeded = c.after, 1
-			look := func() (time.Duration, error) {
+			reconcile := func() (time.Duration, error) {
 				if c.before == v1alpha1.StateSucceed {
 					s.statuses.ended(s.stored)
 				}
-				return s.look(s.stored, next)
+				return s.reconcile(s.stored, next)
 			}
 			s.before = func() error { return c.failure }
-			beside := c.after == v1alpha1.StateRunning
-			if beside {
-				s.mustLook(s.stored, next)
+			background := c.after == v1alpha1.StateRunning
+			if background {
+				s.mustReconcile(s.stored, next)
 				s.clock = s.clock.Add(results)
 			}
 			const pause = 5 * time.Millisecond
 			for range time.Second / pause {
-				wait, err := look()
+				wait, err := reconcile()
 				switch {
-				case beside && err == nil && wait <= 0:
-					s.woken()
-				case !beside && err == nil && wait <= 0:
-					t.Fatal("nobody looks again")
+				case background && err == nil && wait <= 0:
+					s.requeued()
+				case !background && err == nil && wait <= 0:
+					t.Fatal("it is not requeued")
 				}
 				s.clock = s.clock.Add(pause)
 			}
@@ -347,11 +348,11 @@ func TestStatusWritesBackOff(t *testing.T) {
 			}
 			s.before = nil
 			s.clock = s.clock.Add(longestBackoff)
-			if _, err := look(); err != nil {
+			if _, err := reconcile(); err != nil {
 				t.Error(err)
 			}
-			if beside {
-				s.woken()
+			if background {
+				s.requeued()
 			}
 			if s.stored.Status.Succeeded != 1 {
 				t.Errorf("in the end there is %v", s.stored.Status)
@@ -360,13 +361,13 @@ func TestStatusWritesBackOff(t *testing.T) {
 	}
 }
 
-// What the watch has not told yet may have happened: nothing is planned from an older
-// status meanwhile.
+// The object may have been deleted although the watch does not show that yet: nothing is planned
+// from an older status meanwhile.
 func TestObjectIsMissing(t *testing.T) {
 	s := newStatusServer(t)
 	notFound := apierrors.NewNotFound(schema.GroupResource{Resource: "jobflows"}, "f")
 	s.before = func() error { return notFound }
-	s.mustLook(s.stored, s.status(1))
+	s.mustReconcile(s.stored, s.status(1))
 	ensure := func(reading error, want, fails bool) {
 		t.Helper()
 		s.reading = reading
@@ -374,10 +375,10 @@ func TestObjectIsMissing(t *testing.T) {
 			t.Errorf("there: %t, %v", there, err)
 		}
 	}
-	ensure(notFound, true, false) // nobody asks
+	ensure(notFound, true, false) // nothing is read
 	s.clock = s.clock.Add(results)
-	s.mustLook(s.stored, s.status(1))
-	s.woken()
+	s.mustReconcile(s.stored, s.status(1))
+	s.requeued()
 	ensure(notFound, false, false)
 	ensure(errNoAnswer, false, true)
 	s.expect(s.stored, 1, true)
@@ -385,19 +386,19 @@ func TestObjectIsMissing(t *testing.T) {
 	// It is there after all.
 	s.before = nil
 	ensure(nil, true, false)
-	ensure(notFound, true, false) // nobody asks
+	ensure(notFound, true, false) // nothing is read
 	s.clock = s.clock.Add(results)
-	s.mustLook(s.stored, s.status(1))
-	s.woken()
+	s.mustReconcile(s.stored, s.status(1))
+	s.requeued()
 	if s.stored.Status.Succeeded != 1 {
 		t.Errorf("there is %v", s.stored.Status)
 	}
 
-	// At the end, too, somebody has to look again.
+	// At the end, too, it has to be requeued.
 	s.before = func() error { return notFound }
 	end := s.status(2)
 	end.State = v1alpha1.StateSucceed
-	if wait, err := s.look(s.stored, end); wait <= 0 || err != nil {
+	if wait, err := s.reconcile(s.stored, end); wait <= 0 || err != nil {
 		t.Errorf("waits %s: %v", wait, err)
 	}
 	ensure(notFound, false, false)
@@ -439,47 +440,47 @@ func TestEventsOfALostAnswer(t *testing.T) {
 		happens func(s *statusServer, next v1alpha1.JobFlowStatus)
 	}{
 		"of a Job that was created": {v1alpha1.StateRunning, func(s *statusServer, next v1alpha1.JobFlowStatus) {
-			s.mustLook(s.stored, next)
+			s.mustReconcile(s.stored, next)
 			s.clock = s.clock.Add(results)
 			cached := s.stored
 			lose(s)
-			s.mustLook(cached, next)
-			s.woken()
+			s.mustReconcile(cached, next)
+			s.requeued()
 			s.after = nil
-			if _, err := s.look(cached, next); err == nil {
-				s.t.Error("no error was told")
+			if _, err := s.reconcile(cached, next); err == nil {
+				s.t.Error("no error was returned")
 			}
-			s.mustLook(s.stored, next)
+			s.mustReconcile(s.stored, next)
 		}},
 		"of an end": {v1alpha1.StateSucceed, func(s *statusServer, next v1alpha1.JobFlowStatus) {
 			lose(s)
-			if _, err := s.look(s.stored, next); err == nil {
-				s.t.Error("no error was told")
+			if _, err := s.reconcile(s.stored, next); err == nil {
+				s.t.Error("no error was returned")
 			}
 			trimmed := s.stored.DeepCopy()
 			trimmed.Status.Flows = nil
 			s.statuses.ended(trimmed)
 		}},
 		"where another write follows": {v1alpha1.StateRunning, func(s *statusServer, next v1alpha1.JobFlowStatus) {
-			s.mustLook(s.stored, next)
+			s.mustReconcile(s.stored, next)
 			s.clock = s.clock.Add(results)
 			s.before = func() error { return errors.New("refused") }
-			s.mustLook(s.stored, next)
-			s.woken()
+			s.mustReconcile(s.stored, next)
+			s.requeued()
 			s.before = nil
-			if _, err := s.look(s.stored, next); err == nil {
-				s.t.Error("no error was told")
+			if _, err := s.reconcile(s.stored, next); err == nil {
+				s.t.Error("no error was returned")
 			}
 			s.clock = s.clock.Add(longestBackoff)
-			s.mustLook(s.stored, next)
-			s.woken()
+			s.mustReconcile(s.stored, next)
+			s.requeued()
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStatusServer(t)
 			next := created(s, c.state)
 			c.happens(s, next)
-			s.mustLook(s.stored, s.stored.Status) // nothing new
+			s.mustReconcile(s.stored, s.stored.Status) // nothing new
 			var got []string
 			for made := s.statuses.events.(*events.FakeRecorder).Events; len(made) > 0; {
 				got = append(got, <-made)
@@ -499,15 +500,15 @@ func TestStatusWritesRest(t *testing.T) {
 	for took, want := range map[time.Duration]time.Duration{time.Second: cooldownPerWrite * time.Second, time.Minute: longestCooldown} {
 		s := newStatusServer(t)
 		cached := s.stored
-		s.mustLook(cached, s.status(1))
+		s.mustReconcile(cached, s.status(1))
 		s.clock = s.clock.Add(results)
 		s.before = func() error {
 			s.clock = s.clock.Add(took)
 			return nil
 		}
-		s.mustLook(cached, s.status(1))
-		s.woken()
-		if wait, err := s.look(s.stored, s.status(2)); wait != want || err != nil {
+		s.mustReconcile(cached, s.status(1))
+		s.requeued()
+		if wait, err := s.reconcile(s.stored, s.status(2)); wait != want || err != nil {
 			t.Errorf("the next write waits %s, not %s: %v", wait, want, err)
 		}
 		checkEndDoesNotWait(t, s)
@@ -518,23 +519,23 @@ func checkEndDoesNotWait(t *testing.T, s *statusServer) {
 	t.Helper()
 	end := s.status(3)
 	end.State = v1alpha1.StateSucceed
-	if wait, err := s.look(s.stored, end); wait != 0 || err != nil || s.writes != 2 {
+	if wait, err := s.reconcile(s.stored, end); wait != 0 || err != nil || s.writes != 2 {
 		t.Errorf("the end waits %s: %v", wait, err)
 	}
 }
 
-// Most objects rest. Nothing is kept of them.
+// Most objects do not change. Nothing is kept of them.
 func TestStatusOfWhatRests(t *testing.T) {
 	s := newStatusServer(t)
-	s.mustLook(s.stored, s.status(0))
+	s.mustReconcile(s.stored, s.status(0))
 	if len(s.statuses.known) != 0 || s.writes != 0 {
 		t.Errorf("%d are known, after %d writes", len(s.statuses.known), s.writes)
 	}
 	end := s.status(1)
 	end.State = v1alpha1.StateSucceed
-	s.mustLook(s.stored, end)
+	s.mustReconcile(s.stored, end)
 	s.statuses.forget(client.ObjectKeyFromObject(s.stored)) // as where the cache shows an end
-	s.mustLook(s.stored, end)
+	s.mustReconcile(s.stored, end)
 	if len(s.statuses.known) != 0 || s.writes != 1 {
 		t.Errorf("%d are known, after %d writes", len(s.statuses.known), s.writes)
 	}
@@ -543,21 +544,21 @@ func TestStatusOfWhatRests(t *testing.T) {
 // Somebody else may change the object while its status is written.
 func TestObjectChangesBesideItsStatus(t *testing.T) {
 	s := newStatusServer(t)
-	s.mustLook(s.stored, s.status(1))
+	s.mustReconcile(s.stored, s.status(1))
 	s.change(func(stored *v1alpha1.JobFlow) { stored.Labels = map[string]string{"new": "label"} })
 	s.clock = s.clock.Add(results)
 	s.after = func() error {
 		s.change(func(stored *v1alpha1.JobFlow) { stored.Labels = nil })
 		return nil
 	}
-	s.mustLook(s.stored, s.status(1))
-	s.woken()
+	s.mustReconcile(s.stored, s.status(1))
+	s.requeued()
 	s.after = nil
 	s.expect(s.stored, 1, false)
-	s.mustLook(s.stored, s.status(2))
+	s.mustReconcile(s.stored, s.status(2))
 	s.clock = s.clock.Add(results)
-	s.mustLook(s.stored, s.status(2))
-	s.woken()
+	s.mustReconcile(s.stored, s.status(2))
+	s.requeued()
 	if s.stored.Status.Succeeded != 2 {
 		t.Errorf("there is %v", s.stored.Status)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/testing/build"
 )
 
-// Where docs/guide/running.md says how to restore.
+// docs/guide/running.md describes how to restore.
 var _ = Describe("JobFlows that are restored from a backup, with their status, before the operator is back", func() {
 	It("do nothing again", func() {
 		ns := newNamespace()

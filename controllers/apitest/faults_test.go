@@ -37,7 +37,7 @@ func (o *once) first(r *http.Request, body []byte) bool {
 	return !seen
 }
 
-// isWrite says whether a request creates a Job or writes a status.
+// isWrite reports whether a request creates a Job or writes a status.
 func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/jobs") ||
 		r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/status")
@@ -52,7 +52,7 @@ func readBody(r *http.Request) []byte {
 	return body
 }
 
-// lostAnswers sends every new write on, and then says that it timed out.
+// lostAnswers forwards every new write, and answers that it timed out.
 func lostAnswers(next http.RoundTripper) http.RoundTripper {
 	var o once
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -82,7 +82,7 @@ func refusals(code int) transport {
 }
 
 // webhookAnswers refuses every creation of a Job as the API server does when an
-// admission webhook of somebody else's is down or says no, in other words each time.
+// admission webhook of another operator is down or refuses it, in other words each time.
 func webhookAnswers(code int, reason metav1.StatusReason) transport {
 	return webhookAnswersTo("", code, reason)
 }

@@ -58,8 +58,8 @@ func TestWhichUpdatesMatter(t *testing.T) {
 }
 
 // A JobFlow may wait for the Jobs of an earlier one of its name to go: their deletion
-// wakes it, so that it need not wait for its next try.
-func TestDeletedJobWakesItsParent(t *testing.T) {
+// causes a reconcile, so that it need not wait for its next try.
+func TestDeletedJobEnqueuesItsParent(t *testing.T) {
 	job := func(kind string) *batchv1.Job {
 		return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "f-a", OwnerReferences: []metav1.OwnerReference{
 			{Kind: kind, Name: "f", UID: "earlier", Controller: ptr.To(true)},
@@ -67,8 +67,8 @@ func TestDeletedJobWakesItsParent(t *testing.T) {
 	}
 	events := emptyCache().Events("JobFlow", func(*batchv1.Job) bool { return false })
 	for name, c := range map[string]struct {
-		deleted any
-		wakes   bool
+		deleted  any
+		enqueued bool
 	}{
 		"a Job of a JobFlow":                  {job("JobFlow"), true},
 		"one whose deletion the watch missed": {toolscache.DeletedFinalStateUnknown{Key: "ns/f-a", Obj: job("JobFlow")}, true},
@@ -79,14 +79,14 @@ func TestDeletedJobWakesItsParent(t *testing.T) {
 			queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 			defer queue.ShutDown()
 			(&enqueueParent{queue, events.parentOfJob, events.newJobMatters, jobMatters}).OnDelete(c.deleted)
-			if woken := queue.Len() > 0; woken != c.wakes {
-				t.Fatalf("a JobFlow is woken: %t", woken)
+			if got := queue.Len() > 0; got != c.enqueued {
+				t.Fatalf("a JobFlow is enqueued: %t", got)
 			}
-			if !c.wakes {
+			if !c.enqueued {
 				return
 			}
 			if got, _ := queue.Get(); got != request("ns", "f") {
-				t.Errorf("%v is woken", got)
+				t.Errorf("%v is enqueued", got)
 			}
 		})
 	}

@@ -84,7 +84,7 @@ func TestRecordOfAnEndedJob(t *testing.T) {
 	}
 }
 
-// A pod that has ended is forgotten once nothing can be told from it any more.
+// Of a pod that has ended a record is kept once its Job has counted it.
 func TestRecordOfAnEndedPod(t *testing.T) {
 	pod := func(phase corev1.PodPhase, finalizers ...string) *corev1.Pod {
 		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "p", Finalizers: finalizers}, Status: corev1.PodStatus{Phase: phase}}
