@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -185,10 +186,8 @@ func isKind(file *ast.File, gen *ast.GenDecl) bool {
 		if group.Pos() <= previous || group.End() >= gen.Pos() {
 			continue
 		}
-		for _, marker := range markers(group) {
-			if marker == "kubebuilder:object:root=true" {
-				return true
-			}
+		if slices.Contains(markers(group), "kubebuilder:object:root=true") {
+			return true
 		}
 	}
 	return false
