@@ -25,7 +25,7 @@ type simulated struct {
 	created map[string]int
 	// results are what became of the Jobs, whether anybody saw it or not.
 	results map[string]v1alpha1.Phase
-	// mayCreate says whether a step or node without a Job may get one.
+	// mayCreate reports whether a step or node without a Job may get one.
 	mayCreate func(run string) bool
 }
 
@@ -49,7 +49,7 @@ func (s *simulated) observe(recorded []v1alpha1.RunStatus) plan.Observed {
 	return o
 }
 
-// apply does the first writes of a plan, and says whether the process lived to do
+// apply does the first writes of a plan, and reports whether the process lived to do
 // them all and to write the status.
 func (s *simulated) apply(t *rapid.T, p *plan.Plan, writes int) (alive bool) {
 	die := func() bool {
@@ -98,7 +98,7 @@ func (s *simulated) create(run string, job *batchv1.Job) {
 func isSuspended(job *batchv1.Job) bool { return job.Spec.Suspend != nil && *job.Spec.Suspend }
 
 // open are the steps or nodes whose Jobs have not ended, runnable those of them
-// that nobody holds.
+// that are not suspended.
 func (s *simulated) open() []string {
 	return s.those(func(job *batchv1.Job) bool { return len(job.Status.Conditions) == 0 && job.DeletionTimestamp == nil })
 }

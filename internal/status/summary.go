@@ -4,13 +4,13 @@ package status
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
 // verdict sums up the runs of a parent.
@@ -99,11 +99,4 @@ func conditions(previous []metav1.Condition, generation int64, v verdict, now ti
 // spec fit in, and the object stays far below the limit of etcd.
 const maxMessage = 1024
 
-// clip turns a message into one line of limited length.
-func clip(message string) string {
-	line := []rune(strings.Join(strings.Fields(message), " "))
-	if len(line) <= maxMessage {
-		return string(line)
-	}
-	return string(line[:maxMessage-1]) + "…"
-}
+func clip(message string) string { return jobs.ClipTo(message, maxMessage) }
