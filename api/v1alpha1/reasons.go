@@ -164,14 +164,6 @@ var Reasons = []Reason{
 		Advice:  "Wait until they end, suspend them, or override the condition."},
 }
 
-var reasonsByName = func() map[string]*Reason {
-	index := make(map[string]*Reason, len(Reasons))
-	for i := range Reasons {
-		index[Reasons[i].Name] = &Reasons[i]
-	}
-	return index
-}()
-
 // Blocks reports whether what waits for this actor may never go on. If nothing else runs,
 // its object counts as stalled in the metrics.
 func (a Actor) Blocks() bool { return a == ActorPerson || a == ActorKubernetes }
@@ -180,8 +172,10 @@ func (a Actor) Blocks() bool { return a == ActorPerson || a == ActorKubernetes }
 // one that a later version of the operator wrote, is taken for one that a person has to
 // act on.
 func LookUpReason(name string) Reason {
-	if found := reasonsByName[name]; found != nil {
-		return *found
+	for i := range Reasons {
+		if Reasons[i].Name == name {
+			return Reasons[i]
+		}
 	}
 	return Reason{Name: name, Actor: ActorPerson, Warns: true}
 }

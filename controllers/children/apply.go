@@ -20,6 +20,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 	"github.com/jobflow-operator/jobflow-operator/controllers/childcache"
 	"github.com/jobflow-operator/jobflow-operator/controllers/memory"
+	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 	"github.com/jobflow-operator/jobflow-operator/internal/metrics"
 	"github.com/jobflow-operator/jobflow-operator/internal/plan"
 )
@@ -185,7 +186,7 @@ func (c *Children) existing(ctx context.Context, parent v1alpha1.Parent, wanted 
 	if err := c.live.Get(ctx, client.ObjectKeyFromObject(wanted), job); err != nil {
 		return outcome{err: fmt.Errorf("looking up Job %s, which exists already: %w", wanted.Name, err)}
 	}
-	if metav1.IsControlledBy(job, parent) && job.Annotations[v1alpha1.RunAnnotation] == wanted.Annotations[v1alpha1.RunAnnotation] {
+	if metav1.IsControlledBy(job, parent) && jobs.FindRun(job) == jobs.FindRun(wanted) {
 		return outcome{job: childcache.Trim(job)}
 	}
 	return outcome{reason: v1alpha1.ReasonNameConflict, message: conflictMessage(job)}

@@ -15,7 +15,7 @@ import (
 func ForStep(flow *v1alpha1.JobFlow, step *v1alpha1.FlowStep, template *batchv1.JobSpec) *batchv1.Job {
 	params := ptr.Deref(flow.Spec.GlobalParams, v1alpha1.GlobalParams{})
 
-	job := build(flow, v1alpha1.KindJobFlow, step.Name, template, &params.CommonParams, map[string]string{
+	job := build(flow, v1alpha1.KindJobFlow, Run{step.Name, 1}, template, &params.CommonParams, map[string]string{
 		v1alpha1.JobFlowLabel: LabelValue(flow.Name),
 		v1alpha1.FlowLabel:    LabelValue(step.Name),
 	})
@@ -41,7 +41,7 @@ func ForNode(dj *v1alpha1.DaemonJob, node string) *batchv1.Job {
 	// existing Jobs are suspended with an annotation that marks the parent's suspension.
 	template.Suspend = nil
 
-	job := build(dj, v1alpha1.KindDaemonJob, node, &template, &params, map[string]string{
+	job := build(dj, v1alpha1.KindDaemonJob, Run{node, 1}, &template, &params, map[string]string{
 		v1alpha1.DaemonJobLabel: LabelValue(dj.Name),
 		v1alpha1.NodeLabel:      LabelValue(node),
 	})
@@ -66,12 +66,13 @@ func DaemonPodSpec(dj *v1alpha1.DaemonJob) corev1.PodSpec {
 }
 
 // build builds what the Jobs of steps and nodes have in common.
-func build(owner metav1.Object, kind, run string, template *batchv1.JobSpec, params *v1alpha1.CommonParams, ownLabels map[string]string) *batchv1.Job {
+func build(owner metav1.Object, kind string, run Run, template *batchv1.JobSpec, params *v1alpha1.CommonParams, ownLabels map[string]string) *batchv1.Job {
 	spec := template.DeepCopy()
 	pod := &spec.Template
 
 	ownLabels[v1alpha1.KindLabel] = kind
-	ownAnnotations := map[string]string{v1alpha1.RunAnnotation: run}
+	ownAnnotations := map[string]string{}
+	run.mark(ownLabels, ownAnnotations)
 	holdTTL(ownAnnotations, spec.TTLSecondsAfterFinished)
 	spec.TTLSecondsAfterFinished = nil
 
@@ -87,7 +88,7 @@ func build(owner metav1.Object, kind, run string, template *batchv1.JobSpec, par
 
 	return &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:            Name(owner.GetName(), run, spec),
+			Name:            run.jobName(owner.GetName(), spec),
 			Namespace:       owner.GetNamespace(),
 			Labels:          overlay(jobLabels, ownLabels),
 			Annotations:     overlay(jobAnnotations, ownAnnotations),

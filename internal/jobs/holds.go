@@ -22,8 +22,8 @@ type hold struct {
 
 // message names the pod at the end, even if the text has to be cut.
 func (h *hold) message() string {
-	pod := " (pod " + clip(h.pod, maxLength) + ")"
-	return clip(h.text, maxMessage-len(pod)) + pod
+	pod := " (pod " + ClipTo(h.pod, maxLength) + ")"
+	return ClipTo(h.text, maxMessage-len(pod)) + pod
 }
 
 // chooseHold returns what holds up the pods, or nil if there are none, or if one of them

@@ -113,19 +113,19 @@ func TestObserveThePods(t *testing.T) {
 			pods{newPod("a", container(waiting("ErrImagePull", "rpc error: code = NotFound")))},
 			waits(v1alpha1.ReasonImagePull, `image "busybox:nope" cannot be pulled (pod a)`),
 		},
-		"ImagePullBackOff says the same": {
+		"ImagePullBackOff means the same": {
 			pods{newPod("a", container(waiting("ImagePullBackOff", "Back-off pulling image")))},
 			waits(v1alpha1.ReasonImagePull, `image "busybox:nope" cannot be pulled (pod a)`),
 		},
-		"RegistryUnavailable says the same": {
+		"RegistryUnavailable means the same": {
 			pods{newPod("a", container(waiting("RegistryUnavailable", "")))},
 			waits(v1alpha1.ReasonImagePull, `image "busybox:nope" cannot be pulled (pod a)`),
 		},
-		"SignatureValidationFailed says the same": {
+		"SignatureValidationFailed means the same": {
 			pods{newPod("a", container(waiting("SignatureValidationFailed", "")))},
 			waits(v1alpha1.ReasonImagePull, `image "busybox:nope" cannot be pulled (pod a)`),
 		},
-		"ImageInspectError says the same": {
+		"ImageInspectError means the same": {
 			pods{newPod("a", container(waiting("ImageInspectError", "")))},
 			waits(v1alpha1.ReasonImagePull, `image "busybox:nope" cannot be pulled (pod a)`),
 		},

@@ -30,8 +30,20 @@ const (
 // Two short names can be equal: the run "b-c" of "a" and the run "c" of "a-b" have the
 // same one. Two truncated names differ, since the hash separates parent and run.
 func Name(parent, run string, spec *batchv1.JobSpec) string {
+	return Run{run, 1}.jobName(parent, spec)
+}
+
+// jobName returns the name of the Job of an attempt. Those after the first end in its number.
+func (r Run) jobName(parent string, spec *batchv1.JobSpec) string {
+	end := ""
+	if r.Attempt > 1 {
+		end = "-r" + strconv.Itoa(int(r.Attempt))
+	}
+	return fitName(parent, r.Name, spec, maxLength-len(end)) + end
+}
+
+func fitName(parent, run string, spec *batchv1.JobSpec, limit int) string {
 	name := parent + "-" + run
-	limit := maxLength
 	// Neither of the two names can contain '/'.
 	identity := parent + "/" + run
 

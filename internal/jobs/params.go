@@ -20,6 +20,7 @@ var ownKeys = sets.New(
 	v1alpha1.DaemonJobLabel,
 	v1alpha1.NodeLabel,
 	v1alpha1.RunAnnotation,
+	attemptKey,
 	v1alpha1.JobTemplateAnnotation,
 	v1alpha1.SuspendedAnnotation,
 	v1alpha1.TTLAnnotation,

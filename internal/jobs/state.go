@@ -79,11 +79,10 @@ func Observe(job *batchv1.Job, pods []*corev1.Pod) State {
 // Clip turns a message into one line and cuts it to the size that status allows. It also
 // replaces what is not UTF-8, which is not stored as it is: the status that comes back would
 // differ from the computed one, and would be written in every reconcile.
-func Clip(s string) string {
-	return clip(s, maxMessage)
-}
+func Clip(s string) string { return ClipTo(s, maxMessage) }
 
-func clip(s string, limit int) string {
+// ClipTo does the same for another number of characters.
+func ClipTo(s string, limit int) string {
 	s = strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "\uFFFD")
 	if utf8.RuneCountInString(s) <= limit {
 		return s

@@ -72,7 +72,7 @@ func TestObserveTheJob(t *testing.T) {
 			newJob(condition(batchv1.JobFailed, corev1.ConditionTrue, "BackoffLimitExceeded", "Job has reached\nthe specified backoff limit")),
 			State{Phase: v1alpha1.PhaseFailed, Reason: "BackoffLimitExceeded", Message: "Job has reached the specified backoff limit", CompletionTime: &judged},
 		},
-		"Failed, by a controller that says no time": {
+		"Failed, by a controller that gives no time": {
 			newJob(func(j *batchv1.Job) {
 				j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, Reason: "Custom"}}
 			}),
@@ -124,7 +124,7 @@ func TestObserveTheJob(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			c.want.Name, c.want.UID, c.want.StartTime, c.want.Job = "flow-step", "job-uid", created, c.job
-			// A pod that waits says nothing about a Job that has ended or is suspended.
+			// A pod that waits proves nothing about a Job that has ended or is suspended.
 			var pods []*corev1.Pod
 			if c.want.Phase != v1alpha1.PhaseRunning {
 				pods = append(pods, newPod("x", unschedulable("0/3 nodes")))

@@ -44,7 +44,7 @@ func TestStalled(t *testing.T) {
 		runs    []v1alpha1.RunStatus
 		want    *want
 	}{
-		"nobody has looked at it": {
+		"it was never reconciled": {
 			want: &want{unknown, 5},
 		},
 		"the next step has no JobTemplate": {

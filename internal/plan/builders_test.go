@@ -290,7 +290,7 @@ func (b seenBuilder) gone(names ...string) seenBuilder {
 	return b
 }
 
-// failed says that a Job could not be created, so many hours ago.
+// failed records that a Job could not be created, so many hours ago.
 func (b seenBuilder) failed(name, reason string, hours int) seenBuilder {
 	b.CreateFailures.Record(name, plan.CreateFailure{Reason: reason, Message: "no"}, now.Add(-time.Duration(hours)*time.Hour))
 	return b
@@ -355,7 +355,7 @@ func outcomeOf(t *testing.T, p plan.Plan) outcome {
 	for _, creation := range p.Create {
 		o.Create = append(o.Create, creation.Job.Name)
 		if want := "p-" + p.Runs[creation.Run].Name; creation.Job.Name != want {
-			t.Errorf("Job %s is to be created for the entry of %s", creation.Job.Name, want)
+			t.Errorf("Job %s would be created for the entry of %s", creation.Job.Name, want)
 		}
 	}
 	for _, change := range p.Update {
@@ -376,7 +376,7 @@ func inWords(r *v1alpha1.RunStatus) string {
 	return words
 }
 
-// changeInWords says what a change sets and removes, and that it does nothing else.
+// changeInWords returns what a change sets and removes, and checks that it does nothing else.
 func changeInWords(t *testing.T, change plan.Change) string {
 	t.Helper()
 	var words []string

@@ -50,7 +50,7 @@ func TestSuspend(t *testing.T) {
 			seen: seen(suspendedByUs("a")),
 			want: outcome{Runs: []string{"a " + heldByFlow}, Suspended: true},
 		},
-		"a Job that somebody let go is held again": {
+		"a Job that somebody resumed is suspended again": {
 			flow: newFlow("a").suspend(),
 			seen: seen(job("a").annotated(v1alpha1.SuspendedAnnotation, "true")),
 			want: outcome{Runs: []string{"a Running"}, Update: []string{"p-a: suspend=true"}, Suspended: true},
@@ -161,12 +161,12 @@ func TestDeadline(t *testing.T) {
 				Expired: true,
 			},
 		},
-		"passed: a Job that ran, and that somebody else deleted, failed for that": {
+		"passed: a Job that ran, and that a person deleted, failed because of that": {
 			flow: newFlow("a").deadline(60).recorded(run("a").running()),
 			seen: seen().gone("a"),
 			want: outcome{Runs: []string{"a Failed JobDeleted: Job p-a was deleted before it had ended"}, Expired: true},
 		},
-		"passed: a reason of a Job that reads like ours": {
+		"passed: a reason of a Job that equals one of the operator": {
 			flow: newFlow("a").deadline(60),
 			seen: seen(job("a").ended(batchv1.JobFailed, v1alpha1.ReasonJobDeleted)),
 			want: outcome{Runs: []string{"a Failed JobDeleted"}, Expired: true},

@@ -31,10 +31,10 @@ type CreateFailure struct {
 	Transient bool
 }
 
-// CreateFailures is the memory of one parent's Jobs that could not be created. It decides
-// what status shows of them, and which Job is tried first. The zero value is empty.
+// CreateFailures remembers which Jobs of one parent could not be created. It decides what
+// status shows of them, and which Job is tried first. The zero value is empty.
 //
-// Mostly all Jobs of a parent are refused for the same reason, a quota for example, and
+// Usually all Jobs of a parent are refused for the same reason, a quota for example, and
 // trying one of them, the probe, shows when that is over. But a Job that is refused for
 // a reason of its own must not keep the others from being created. So a probe is tried
 // first for a limited time only, and after that the others are.

@@ -75,10 +75,10 @@ func (p *daemonPlan) startNodes(dj *v1alpha1.DaemonJob, succeeded Digest, now ti
 		n.was = p.recorded[name]
 		n.run, n.placement = p.seen.makeEntry(name, n.was, now), placed[name]
 		f := nodeRules.decide(n)
-		if f.outcome == leftOut {
+		switch f {
+		case leaveOut:
 			continue
-		}
-		if f == start {
+		case start:
 			open = append(open, len(p.Runs))
 		}
 		f.record(&n.run)

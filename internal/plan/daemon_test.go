@@ -109,7 +109,7 @@ func TestResultsOfNodesAreLatched(t *testing.T) {
 				Update: []string{"p-n1: ttl=5 -ttl-seconds-after-finished"},
 			},
 		},
-		"a Job that was deleted by somebody failed": {
+		"a Job that a person deleted failed": {
 			dj:   newDaemon().recorded(run("n1").running()),
 			seen: seen().gone("n1").on("n1"),
 			want: outcome{Runs: []string{"n1 Failed JobDeleted: Job p-n1 was deleted before it had ended"}},

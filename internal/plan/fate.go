@@ -5,43 +5,33 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
-// fate is what a plan decides about a step or node. The zero value is start.
+// fate is what a plan decides about a step or node: it starts, waits or is skipped, its
+// entry is already right, or it gets none.
 type fate struct {
-	outcome         outcome
+	decision        string         // for those fates that change nothing in the entry
+	phase           v1alpha1.Phase // Waiting or Skipped
 	reason, message string
 }
 
-type outcome int
-
-const (
-	starts  outcome = iota // its Job is created
-	stays                  // its entry is already right
-	waits                  // its entry says what for
-	skipped                // its entry says why
-	leftOut                // it gets no entry
-)
-
 var (
-	start    = fate{outcome: starts}
-	keep     = fate{outcome: stays}
-	leaveOut = fate{outcome: leftOut}
+	start    = fate{decision: "start"}
+	keep     = fate{decision: "keep"}
+	leaveOut = fate{decision: "leave out"}
 )
 
-func wait(reason, message string) fate { return fate{waits, reason, message} }
+func wait(reason, message string) fate {
+	return fate{phase: v1alpha1.PhaseWaiting, reason: reason, message: message}
+}
 
-func skip(reason, message string) fate { return fate{skipped, reason, message} }
+func skip(reason, message string) fate {
+	return fate{phase: v1alpha1.PhaseSkipped, reason: reason, message: message}
+}
 
-// record puts a fate of waiting or being skipped into an entry.
+// record puts a fate into an entry.
 func (f fate) record(run *v1alpha1.RunStatus) {
-	switch f.outcome {
-	case waits:
-		run.Phase = v1alpha1.PhaseWaiting
-	case skipped:
-		run.Phase = v1alpha1.PhaseSkipped
-	default:
-		return
+	if f.decision == "" {
+		run.Phase, run.Reason, run.Message = f.phase, f.reason, jobs.Clip(f.message)
 	}
-	run.Reason, run.Message = f.reason, jobs.Clip(f.message)
 }
 
 // rules decide in order: the fate is that of the first rule which does not return start.

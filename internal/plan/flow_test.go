@@ -110,7 +110,7 @@ func TestAFlowThatHasEnded(t *testing.T) {
 			seen: seen(),
 			want: outcome{Runs: []string{"a Skipped DeadlineExceeded"}, Ended: true},
 		},
-		"an invalid spec is no end: mended, it starts": {
+		"an invalid spec is not an end: once fixed, it starts": {
 			flow: newFlow("a").condition(v1alpha1.ConditionFailed, "True", v1alpha1.ReasonInvalidSpec),
 			seen: seen(),
 			want: outcome{Runs: []string{"a Waiting"}, Create: []string{"p-a"}},

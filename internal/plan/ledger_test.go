@@ -17,7 +17,7 @@ func TestResultsAreLatched(t *testing.T) {
 			seen: seen(job("b")),
 			want: outcome{Runs: []string{"a Succeeded", "b Running"}},
 		},
-		"it is gone, and its dependent starts all the same": {
+		"it is gone, and its dependent starts anyway": {
 			flow: newFlow("a", "b: a").recorded(run("a").succeeded()),
 			seen: seen(),
 			want: outcome{Runs: []string{"a Succeeded", "b Waiting"}, Create: []string{"p-b"}},
@@ -55,7 +55,7 @@ func TestJobsThatVanish(t *testing.T) {
 			seen: seen().gone("a"),
 			want: outcome{Runs: []string{deleted}},
 		},
-		"not in the cache, but nobody has looked": {
+		"not in the cache, and not read live": {
 			flow: newFlow("a").recorded(run("a").running()),
 			seen: seen(),
 			want: outcome{Runs: []string{"a Running"}},
@@ -132,7 +132,7 @@ func TestTheEntryOfAJob(t *testing.T) {
 				t.Errorf("entry (-want +got):\n%s", diff)
 			}
 			if len(p.Create) > 0 {
-				t.Error("it is to be created again")
+				t.Error("it would be created again")
 			}
 		})
 	}

@@ -15,8 +15,7 @@ var nodeRules = rules[*node]{
 	(*node).gone,           // skip
 	(*node).oldJobDeleting, // wait
 	(*node).hasJob,         // keep
-	(*node).excluded,       // leave out
-	(*node).tainted,        // skip
+	(*node).unfit,          // leave out, or skip if for a taint
 	(*node).suspended,      // wait
 	// A canary belongs here, and after it a budget: both make nodes wait that fit.
 }
@@ -68,17 +67,13 @@ func (n *node) hasJob() fate {
 	return start
 }
 
-// excluded: nothing was started on the node, and nothing will be.
-func (n *node) excluded() fate {
-	if n.placement == nil {
+// unfit: the node is excluded, does not match the template, or has a taint that the pod
+// template does not tolerate. Nothing was started on it, and nothing will be.
+func (n *node) unfit() fate {
+	switch {
+	case n.placement == nil:
 		return leaveOut
-	}
-	return start
-}
-
-// tainted: the pod template does not tolerate the node's taints.
-func (n *node) tainted() fate {
-	if n.placement.Run {
+	case n.placement.Run:
 		return start
 	}
 	return skip(n.placement.Reason, n.placement.Message)

@@ -98,7 +98,7 @@ func (s *simulated) create(run string, job *batchv1.Job) {
 func isSuspended(job *batchv1.Job) bool { return job.Spec.Suspend != nil && *job.Spec.Suspend }
 
 // open are the steps or nodes whose Jobs have not ended, runnable those of them
-// that nobody holds.
+// that are not suspended.
 func (s *simulated) open() []string {
 	return s.those(func(job *batchv1.Job) bool { return len(job.Status.Conditions) == 0 && job.DeletionTimestamp == nil })
 }

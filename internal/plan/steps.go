@@ -90,25 +90,18 @@ func (s step) suspended() fate { return s.plan.waitIfSuspended() }
 func (s step) dependencyOpen() fate {
 	const maxNamed = 3
 	var open []string
-	more := 0
 	for _, dependency := range s.plan.graph.Dependencies(s.index) {
-		if s.plan.Runs[dependency].Phase == v1alpha1.PhaseSucceeded || s.plan.certain(dependency) {
-			continue
+		if s.plan.Runs[dependency].Phase != v1alpha1.PhaseSucceeded && !s.plan.certain(dependency) {
+			open = append(open, s.plan.Runs[dependency].Name)
 		}
-		if len(open) == maxNamed {
-			more++
-			continue
-		}
-		open = append(open, s.plan.Runs[dependency].Name)
 	}
-	if len(open) == 0 {
+	switch more := len(open) - maxNamed; {
+	case len(open) == 0:
 		return start
+	case more > 0:
+		return wait(v1alpha1.ReasonDependency, fmt.Sprintf("waits for %s and %d more", strings.Join(open[:maxNamed], ", "), more))
 	}
-	message := "waits for " + strings.Join(open, ", ")
-	if more > 0 {
-		message += fmt.Sprintf(" and %d more", more)
-	}
-	return wait(v1alpha1.ReasonDependency, message)
+	return wait(v1alpha1.ReasonDependency, "waits for "+strings.Join(open, ", "))
 }
 
 // jobTemplateUnusable: the JobTemplate that the step refers to does not exist, or gives no

@@ -241,7 +241,7 @@ func TestJobTemplateThatCannotBeUsed(t *testing.T) {
 
 	flow.recorded(runBuilder{p.Runs[0]})
 	if p := planFlow(t, flow, seen().template("t")); len(p.Create) != 1 {
-		t.Errorf("not created though the JobTemplate is mended: %q", inWords(&p.Runs[0]))
+		t.Errorf("not created although the JobTemplate is fixed: %q", inWords(&p.Runs[0]))
 	}
 }
 

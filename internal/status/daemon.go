@@ -27,8 +27,8 @@ func Daemon(dj *v1alpha1.DaemonJob, p *plan.Plan, nodes sets.Set[string], now ti
 	next.SucceededDigest = digest
 
 	c := count(next.Nodes)
-	c.succeeded += int32(digest.Len())
-	next.Desired = c.waiting + c.running + c.succeeded + c.failed
+	c.Succeeded += int32(digest.Len())
+	next.Desired = c.Waiting + c.Running + c.Succeeded + c.Failed
 
 	v := judge("node", v1alpha1.ReasonNodeFailed, p, c, next.Desired)
 	if next.Desired == 0 {

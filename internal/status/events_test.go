@@ -62,7 +62,7 @@ func TestEventsAreOfTransitions(t *testing.T) {
 			to:   flowStatus(running, "m", run("a").failed("X", "y")),
 			want: []string{"Warning StepFailed a failed: X: y"},
 		},
-		"a step waits for something that can be mended": {
+		"a step waits for something that a person can fix": {
 			from: flowStatus(running, "m", run("a").because(v1alpha1.ReasonDependency, "z")),
 			to:   flowStatus(running, "m", run("a").because(conflict, "taken")),
 			want: []string{"Warning Waiting a waits: NameConflict: taken"},

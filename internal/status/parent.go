@@ -42,13 +42,13 @@ func Invalid(parent v1alpha1.Parent, errs field.ErrorList, now time.Time) v1alph
 }
 
 // recorded counts the runs in the status of a parent, and how many there are to be.
-func recorded(parent v1alpha1.Parent) (c counts, desired int32) {
+func recorded(parent v1alpha1.Parent) (c v1alpha1.Summary, desired int32) {
 	c = count(parent.GetRuns())
 	switch parent := parent.(type) {
 	case *v1alpha1.JobFlow:
 		desired = int32(len(parent.Spec.Flows))
 	case *v1alpha1.DaemonJob:
-		c.succeeded += int32(plan.Digest(parent.Status.SucceededDigest).Len())
+		c.Succeeded += int32(plan.Digest(parent.Status.SucceededDigest).Len())
 		desired = parent.Status.Desired
 	}
 	return c, desired

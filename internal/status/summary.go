@@ -4,13 +4,13 @@ package status
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
+	"github.com/jobflow-operator/jobflow-operator/internal/jobs"
 )
 
 // verdict sums up the runs of a parent.
@@ -25,46 +25,30 @@ func (v verdict) ended() bool {
 	return v.state == v1alpha1.StateSucceed || v.state == v1alpha1.StateFailed
 }
 
-// counts are the runs by phase.
-type counts struct {
-	waiting, running, succeeded, failed, skipped int32
-}
-
-func count(runs []v1alpha1.RunStatus) (c counts) {
+// count returns a summary that has nothing but the counts of runs by phase.
+func count(runs []v1alpha1.RunStatus) (c v1alpha1.Summary) {
 	for i := range runs {
 		switch runs[i].Phase {
 		case v1alpha1.PhaseWaiting:
-			c.waiting++
+			c.Waiting++
 		case v1alpha1.PhaseRunning:
-			c.running++
+			c.Running++
 		case v1alpha1.PhaseSucceeded:
-			c.succeeded++
+			c.Succeeded++
 		case v1alpha1.PhaseFailed:
-			c.failed++
+			c.Failed++
 		case v1alpha1.PhaseSkipped:
-			c.skipped++
+			c.Skipped++
 		}
 	}
 	return c
 }
 
-func (c counts) open() int32 { return c.waiting + c.running }
-
-// summary assembles the part of a status that both kinds have. The times of conditions
-// that did not change come from previous.
-func summary(previous *v1alpha1.Summary, generation int64, start *metav1.Time, v verdict, c counts, desired int32, now time.Time) v1alpha1.Summary {
-	s := v1alpha1.Summary{
-		State:              v.state,
-		Message:            clip(v.message),
-		ObservedGeneration: generation,
-		StartTime:          start,
-		Progress:           fmt.Sprintf("%d/%d", c.succeeded, desired),
-		Waiting:            c.waiting,
-		Running:            c.running,
-		Succeeded:          c.succeeded,
-		Failed:             c.failed,
-		Skipped:            c.skipped,
-	}
+// summary completes the part of a status that both kinds have, from its counts. The times
+// of conditions that did not change come from previous.
+func summary(previous *v1alpha1.Summary, generation int64, start *metav1.Time, v verdict, s v1alpha1.Summary, desired int32, now time.Time) v1alpha1.Summary {
+	s.State, s.Message, s.ObservedGeneration, s.StartTime = v.state, clip(v.message), generation, start
+	s.Progress = fmt.Sprintf("%d/%d", s.Succeeded, desired)
 	if v.ended() {
 		at := metav1.NewTime(now)
 		s.CompletionTime = &at
@@ -115,11 +99,4 @@ func conditions(previous []metav1.Condition, generation int64, v verdict, now ti
 // spec fit in, and the object stays far below the limit of etcd.
 const maxMessage = 1024
 
-// clip turns a message into one line of limited length.
-func clip(message string) string {
-	line := []rune(strings.Join(strings.Fields(message), " "))
-	if len(line) <= maxMessage {
-		return string(line)
-	}
-	return string(line[:maxMessage-1]) + "…"
-}
+func clip(message string) string { return jobs.ClipTo(message, maxMessage) }

@@ -88,7 +88,7 @@ func TestConditions(t *testing.T) {
 			plan:     planned(run("a").running()),
 			want:     []string{"Ready=False Running", "Suspended=False Resumed since now"},
 		},
-		"an invalid spec was mended": {
+		"an invalid spec was fixed": {
 			recorded: []condition{
 				ready(v1alpha1.ReasonInvalidSpec),
 				{v1alpha1.ConditionFailed, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec},
@@ -209,16 +209,16 @@ func TestInvalidSpec(t *testing.T) {
 		t.Errorf("what is recorded of the steps is lost:\n%s", diff)
 	}
 	if plan.Ended(&got) {
-		t.Error("it counts as an end, though it can be mended")
+		t.Error("it counts as an end, although it can be fixed")
 	}
 	flow.Status = got
 	if diff := cmp.Diff(got, invalidFlow(flow, now.Add(1))); diff != "" {
 		t.Errorf("computed again it is another:\n%s", diff)
 	}
 
-	mended := status.Flow(flow, &planned(run("a").succeeded(), run("b").running(), run("c")).Plan, now)
-	if mended.State != v1alpha1.StateRunning || mended.StartTime == nil {
-		t.Errorf("mended it is %s since %s", mended.State, mended.StartTime)
+	fixed := status.Flow(flow, &planned(run("a").succeeded(), run("b").running(), run("c")).Plan, now)
+	if fixed.State != v1alpha1.StateRunning || fixed.StartTime == nil {
+		t.Errorf("fixed, it is %s since %s", fixed.State, fixed.StartTime)
 	}
 }
 

@@ -15,7 +15,7 @@ func TestUpgradeable(t *testing.T) {
 		flows, daemon int
 		want          metav1.Condition
 	}{
-		"nobody asks to hold": {
+		"without --hold-upgrades": {
 			flows: 3,
 			want:  metav1.Condition{Status: metav1.ConditionTrue, Reason: "NotHeld", Message: "JobFlows and DaemonJobs go on through an upgrade; --hold-upgrades is not set."},
 		},

@@ -10,20 +10,18 @@ import (
 
 // judge sums up the runs of a parent. unit is the word for a run, failedReason the reason
 // if one failed.
-func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) verdict {
-	progress := fmt.Sprintf("%d of %d %ss succeeded", c.succeeded, desired, unit)
+func judge(unit, failedReason string, p *plan.Plan, c v1alpha1.Summary, desired int32) verdict {
+	progress := fmt.Sprintf("%d of %d %ss succeeded", c.Succeeded, desired, unit)
+	open := c.Waiting + c.Running
 	switch {
-	case c.open() == 0 && c.succeeded == desired:
+	case open == 0 && c.Succeeded == desired:
 		return verdict{state: v1alpha1.StateSucceed, reason: v1alpha1.ReasonCompleted, message: progress}
-	case c.open() == 0:
-		reason := failedReason
-		message := failures(unit, p.Runs, c)
+	case open == 0:
+		reason, message := failedReason, failures(unit, p.Runs, c.Failed)
 		if p.Expired {
-			reason = v1alpha1.ReasonDeadlineExceeded
-			message = "activeDeadlineSeconds passed; " + progress
-		}
-		if notRun := countNotRun(unit, c, desired); notRun != "" && !p.Expired {
-			message += "; " + notRun
+			reason, message = v1alpha1.ReasonDeadlineExceeded, "activeDeadlineSeconds passed; "+progress
+		} else if n := desired - c.Succeeded - c.Failed; n > 0 {
+			message += fmt.Sprintf("; %d of %d %ss did not run", n, desired, unit)
 		}
 		return verdict{state: v1alpha1.StateFailed, reason: reason, message: message, stalled: true}
 	case p.Suspended:
@@ -36,19 +34,19 @@ func judge(unit, failedReason string, p *plan.Plan, c counts, desired int32) ver
 
 	v := verdict{state: v1alpha1.StatePending, reason: v1alpha1.ReasonPending}
 	// Nodes that Succeeded may be counted although they are no longer listed.
-	if c.succeeded > 0 || started(p.Runs) {
+	if c.Succeeded > 0 || started(p.Runs) {
 		v.state, v.reason = v1alpha1.StateRunning, v1alpha1.ReasonRunning
 	}
 	parts := make([]string, 0, 4)
 	if p.Expired {
 		parts = append(parts, "activeDeadlineSeconds passed, and the Jobs that still run are being ended")
 	}
-	if c.failed > 0 {
-		parts = append(parts, failures(unit, p.Runs, c)+", and the Jobs that run are left to finish")
+	if c.Failed > 0 {
+		parts = append(parts, failures(unit, p.Runs, c.Failed)+", and the Jobs that run are left to finish")
 	}
 	if held := firstHeld(p.Runs); held != nil {
 		parts = append(parts, fmt.Sprintf("%s %s: %s", unit, held.Name, held.Message))
-		if c.running == 0 && v1alpha1.LookUpReason(held.Reason).Stalls {
+		if c.Running == 0 && v1alpha1.LookUpReason(held.Reason).Stalls {
 			v.stalled, v.reason = true, held.Reason
 		}
 	}
@@ -77,7 +75,7 @@ func firstHeld(runs []v1alpha1.RunStatus) *v1alpha1.RunStatus {
 }
 
 // failures names the first run that failed, says why, and counts the rest.
-func failures(unit string, runs []v1alpha1.RunStatus, c counts) string {
+func failures(unit string, runs []v1alpha1.RunStatus, failed int32) string {
 	for i := range runs {
 		if runs[i].Phase != v1alpha1.PhaseFailed {
 			continue
@@ -86,18 +84,10 @@ func failures(unit string, runs []v1alpha1.RunStatus, c counts) string {
 		if runs[i].Message != "" {
 			text += ": " + runs[i].Message
 		}
-		if c.failed > 1 {
-			text += fmt.Sprintf(" (and %d more failed)", c.failed-1)
+		if failed > 1 {
+			text += fmt.Sprintf(" (and %d more failed)", failed-1)
 		}
 		return text
-	}
-	return ""
-}
-
-// countNotRun counts what should have run and never will.
-func countNotRun(unit string, c counts, desired int32) string {
-	if n := desired - c.succeeded - c.failed; n > 0 {
-		return fmt.Sprintf("%d of %d %ss did not run", n, desired, unit)
 	}
 	return ""
 }

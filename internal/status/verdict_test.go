@@ -11,7 +11,7 @@ import (
 	"github.com/jobflow-operator/jobflow-operator/internal/status"
 )
 
-// said is what a status says in short.
+// said is a status in short.
 type said struct {
 	State             v1alpha1.State
 	Progress, Message string
@@ -42,8 +42,8 @@ func TestTheVerdictOnAFlow(t *testing.T) {
 			said{State: v1alpha1.StatePending, Progress: "0/2", Message: "0 of 2 steps succeeded", Ready: "Pending"},
 		},
 		"nothing has started for a JobTemplate that is missing": {
-			planned(run("a").because(v1alpha1.ReasonJobTemplateMissing, "there is none")),
-			said{State: v1alpha1.StatePending, Progress: "0/1", Message: "step a: there is none; 0 of 1 steps succeeded", Ready: "Pending"},
+			planned(run("a").because(v1alpha1.ReasonJobTemplateMissing, "it is missing")),
+			said{State: v1alpha1.StatePending, Progress: "0/1", Message: "step a: it is missing; 0 of 1 steps succeeded", Ready: "Pending"},
 		},
 		"running": {
 			planned(run("a").running(), run("b").because(v1alpha1.ReasonDependency, "waits for a")),
@@ -119,7 +119,7 @@ func TestTheVerdictOnAFlow(t *testing.T) {
 				Message: "activeDeadlineSeconds passed; 0 of 1 steps succeeded",
 			},
 		},
-		"all ended well before anybody looked at the deadline": {
+		"all succeeded before the deadline was noticed": {
 			planned(run("a").succeeded()).expired(),
 			said{State: v1alpha1.StateSucceed, Progress: "1/1", Message: "1 of 1 steps succeeded", Ready: "Completed", Completed: true},
 		},
