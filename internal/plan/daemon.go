@@ -31,14 +31,10 @@ type daemonPlan struct {
 
 // Daemon plans a DaemonJob whose spec is valid.
 func Daemon(dj *v1alpha1.DaemonJob, seen DaemonObserved, now time.Time) Plan {
-	p := &daemonPlan{Plan: newPlan(dj.Status.Nodes, seen.Observed), seen: seen}
+	p := &daemonPlan{Plan: newPlan(dj, seen.Observed), seen: seen}
 	succeeded := Digest(dj.Status.SucceededDigest)
 
-	if Ended(dj) {
-		p.Ended = true
-		p.Runs = dj.Status.Nodes
-		p.StartTime = dj.Status.StartTime
-	} else {
+	if !p.Ended {
 		p.startClock(&dj.Status.Summary, ptr.Deref(dj.Spec.Suspend, false), now)
 		p.startNodes(dj, succeeded, now)
 	}

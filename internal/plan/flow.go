@@ -35,12 +35,9 @@ type flowPlan struct {
 
 // Flow plans a JobFlow whose spec is valid. steps is the graph of its steps.
 func Flow(flow *v1alpha1.JobFlow, steps *graph.Graph, seen FlowObserved, now time.Time) Plan {
-	p := &flowPlan{Plan: newPlan(flow.Status.Flows, seen.Observed), flow: flow, graph: steps, templates: seen.Templates, jobs: seen.Jobs}
+	p := &flowPlan{Plan: newPlan(flow, seen.Observed), flow: flow, graph: steps, templates: seen.Templates, jobs: seen.Jobs}
 
-	if Ended(flow) {
-		p.Ended = true
-		p.Runs = flow.Status.Flows
-		p.StartTime = flow.Status.StartTime
+	if p.Ended {
 		if !seen.Unrecorded {
 			p.checkTTL(flow.Spec.TTLSecondsAfterFinished, flow.Status.CompletionTime, now)
 		}

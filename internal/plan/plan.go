@@ -68,8 +68,12 @@ type Plan struct {
 	failures *CreateFailures
 }
 
-func newPlan(recorded []v1alpha1.RunStatus, seen Observed) Plan {
-	return Plan{recorded: indexByName(recorded), failures: cmp.Or(seen.CreateFailures, &CreateFailures{})}
+func newPlan(parent v1alpha1.Parent, seen Observed) Plan {
+	p := Plan{Ended: Ended(parent), recorded: indexByName(parent.GetRuns()), failures: cmp.Or(seen.CreateFailures, &CreateFailures{})}
+	if p.Ended {
+		p.Runs, p.StartTime = parent.GetRuns(), parent.GetSummary().StartTime
+	}
+	return p
 }
 
 // Creation is a Job to create, for the entry Runs[Run].
