@@ -202,6 +202,12 @@ func (r *run) keepAlive(reached <-chan error) error {
 
 // settle waits until no operator has anything more to do. One may die of that.
 func (r *run) settle(ctx context.Context) error {
+	// The write that brought the outcome may have killed the last one.
+	if len(r.alive()) == 0 {
+		if err := r.begin(); err != nil {
+			return err
+		}
+	}
 	if r.fault.Standby {
 		// Nobody does anything while nobody leads.
 		if err := waitFor(ctx, func() bool { return slices.ContainsFunc(r.alive(), isElected) }); err != nil {
