@@ -308,7 +308,8 @@ regenerate: generate manifests bundle catalog chart dist ## Generate all generat
 generate: $(CONTROLLER_GEN) $(APIDOCS) ## Generate deep copies, docs/api-reference.md and tables of fields and reasons from the Go types.
 	$(call say,Generating code and documentation of the API)
 	@$(CONTROLLER_GEN) object paths=./api/...
-	@$(APIDOCS) api/v1alpha1 README.md docs/status-reference.md docs/runbooks/JobFlowStalled.md > docs/api-reference.md
+	@$(APIDOCS) api/v1alpha1 README.md > docs/api-reference.md
+	@go run ./hack/reasondocs docs/status-reference.md docs/runbooks/JobFlowStalled.md
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) $(CRDTRIM) ## Generate the CRDs, the role and the webhook configuration.

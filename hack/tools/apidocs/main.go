@@ -1,6 +1,6 @@
 // Apidocs writes the API reference from the Go types: what each field means, its default,
-// and whether it may change. It also writes tables into other pages, between marked lines:
-// the fields of a kind (fields.go) and reasons (reasons.go).
+// and whether it may change. It also writes tables of a kind's fields into other pages, between
+// marked lines (fields.go).
 //
 // Usage: apidocs DIR [PAGE...] >REFERENCE
 //
@@ -32,12 +32,8 @@ func run(dir string, pages []string) error {
 	if err != nil {
 		return err
 	}
-	reasons, err := loadReasons(dir)
-	if err != nil {
-		return err
-	}
 	for _, name := range pages {
-		if err := writePage(name, api{types}, reasons); err != nil {
+		if err := writePage(name, api{types}); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -45,16 +41,12 @@ func run(dir string, pages []string) error {
 	return nil
 }
 
-func writePage(name string, types api, reasons []reason) error {
+func writePage(name string, types api) error {
 	before, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
 	after, err := writeFields(string(before), types)
-	if err != nil {
-		return err
-	}
-	after, err = writeReasons(after, reasons)
 	if err != nil || after == string(before) {
 		return err
 	}

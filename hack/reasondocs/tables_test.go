@@ -1,31 +1,18 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/jobflow-operator/jobflow-operator/api/v1alpha1"
 )
 
-const reasonsSource = `package v1
-
-const (
-	ReasonIdle = "Idle"
-	ReasonBusy = "Busy"
-	ReasonGone = "Gone"
-)
-
-const PlaceWaiting, PlaceFailed Place = "waiting", "failed"
-
-const ActorPerson Actor = "a person"
-
-var Reasons = []Reason{
-	{Name: ReasonIdle, Places: []Place{PlaceWaiting}, Actor: ActorPerson, Meaning: "It " + "rests.", Advice: "Wake it."},
-	{Name: ReasonBusy, Places: []Place{PlaceWaiting, PlaceFailed}, Meaning: "It works."},
-	{Name: ReasonGone, Places: []Place{PlaceFailed}, Actor: ActorPerson, Meaning: "It left."},
+var reasons = []v1alpha1.Reason{
+	{Name: "Idle", Places: []v1alpha1.Place{v1alpha1.PlaceWaiting}, Actor: v1alpha1.ActorPerson, Meaning: "It rests.", Advice: "Wake it."},
+	{Name: "Busy", Places: []v1alpha1.Place{v1alpha1.PlaceWaiting, v1alpha1.PlaceFailed}, Meaning: "It works."},
+	{Name: "Gone", Places: []v1alpha1.Place{v1alpha1.PlaceFailed}, Actor: v1alpha1.ActorPerson, Meaning: "It left."},
 }
-`
 
 const page = `# Page
 
@@ -75,16 +62,8 @@ After.
 `
 
 func TestTablesOfReasons(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "reasons.go"), []byte(reasonsSource), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	table, err := loadReasons(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, before := range []string{page, pageWritten} {
-		got, err := writeReasons(before, table)
+		got, err := replaceTables(before, reasons)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +71,7 @@ func TestTablesOfReasons(t *testing.T) {
 			t.Errorf("page (-want +got):\n%s", diff)
 		}
 	}
-	if _, err := writeReasons("<!-- reasons: waiting -->\n", table); err == nil {
+	if _, err := replaceTables("<!-- reasons: waiting -->\n", reasons); err == nil {
 		t.Error("a table without an end is accepted")
 	}
 }
