@@ -98,7 +98,7 @@ type statusEntry struct {
 	// may be stale.
 	missing bool
 	// unconfirmed is the status before the first of the writes that failed and may have taken
-	// effect; nil if there are none. Events and metrics of these writes are still to be made.
+	// effect; nil if no write is in doubt. Their events and metrics have not been made yet.
 	unconfirmed v1alpha1.ParentStatus
 	// took is how long the last write took; 0 if it failed.
 	took time.Duration
@@ -359,7 +359,7 @@ func (s *statuses) write(ctx context.Context, object v1alpha1.Parent, k *statusE
 	}
 	k.took, k.failures, k.unconfirmed = ended.Sub(began), 0, nil
 	s.announce(written, stored, sent)
-	// The cache may have shown a newer version already, which somebody else wrote since.
+	// The cache may have shown a newer version already, which another client wrote in the meantime.
 	if order, err := resourceversion.CompareResourceVersion(k.version, written.GetResourceVersion()); err != nil || order <= 0 {
 		k.stored, k.version = written.GetStatus(), written.GetResourceVersion()
 	}

@@ -404,7 +404,7 @@ func TestObjectIsMissing(t *testing.T) {
 	ensure(notFound, false, false)
 }
 
-// After the end a change of the spec is still to be acknowledged, though the cache shows
+// After the end a change of the spec still has to be acknowledged, though the cache shows
 // an end.
 func TestStatusAfterTheEnd(t *testing.T) {
 	s := newStatusServer(t)
@@ -541,7 +541,7 @@ func TestStatusOfWhatRests(t *testing.T) {
 	}
 }
 
-// Somebody else may change the object while its status is written.
+// Another client may change the object while its status is written.
 func TestObjectChangesBesideItsStatus(t *testing.T) {
 	s := newStatusServer(t)
 	s.mustReconcile(s.stored, s.status(1))

@@ -15,7 +15,7 @@ import (
 
 // liveReader is an API server at resource version 100 that holds one JobFlow.
 type liveReader struct {
-	flow  *v1alpha1.JobFlow // nil if there is none
+	flow  *v1alpha1.JobFlow // nil if it does not exist
 	gets  int
 	lists int
 }

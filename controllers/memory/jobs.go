@@ -37,8 +37,8 @@ func (m *Memory) Created(parent v1alpha1.Parent, run string, created *batchv1.Jo
 	m.remember(parent, run, job{created, created.Name, now})
 }
 
-// MayBeCreated remembers the name of a Job whose creation ended in an error. Mostly the next
-// reconcile just tries again, and finds that the Job exists. But it may have a reason not to
+// MayBeCreated remembers the name of a Job whose creation ended in an error. Usually the
+// next reconcile just tries again, and finds that the Job exists. But it may have a reason not to
 // try: a deadline that has passed, a step that has failed. If the cache does not show the Job
 // yet, its step would be Skipped, and the flow would end, while the Job runs.
 func (m *Memory) MayBeCreated(parent v1alpha1.Parent, run, name string, now time.Time) {

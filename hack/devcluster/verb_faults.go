@@ -9,15 +9,15 @@ import (
 
 func runKill(ctx context.Context, args []string) error {
 	return onDaemons(ctx, "kill", args, (*cluster.Cluster).Kill, `
-Ends daemons as a crash does, with SIGKILL. "devcluster status" tells their names;
+Ends daemons as a crash does, with SIGKILL. "devcluster status" lists their names;
 "devcluster up" starts them again.
 `)
 }
 
 func runPause(ctx context.Context, args []string) error {
 	return onDaemons(ctx, "pause", args, (*cluster.Cluster).Pause, `
-Lets daemons hang, with SIGSTOP: connections stay open and nobody answers. "devcluster
-status" tells their names. They go on with "devcluster resume", or "up".
+Lets daemons hang, with SIGSTOP: connections stay open and get no response. "devcluster
+status" lists their names. They go on with "devcluster resume", or "up".
 `)
 }
 

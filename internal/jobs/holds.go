@@ -26,8 +26,8 @@ func (h *hold) message() string {
 	return ClipTo(h.text, maxMessage-len(pod)) + pod
 }
 
-// chooseHold returns what holds up the pods, or nil if there are none, or if one of them
-// runs or is on its way. Pods that have ended or are being deleted do not count. The choice
+// chooseHold returns what holds up the pods. It returns nil if a pod runs or is starting, or if
+// there are no pods. Pods that have ended or are being deleted do not count. The choice
 // among several pods does not depend on their order, so that status does not change when
 // nothing has changed.
 func chooseHold(pods []*corev1.Pod) *hold {

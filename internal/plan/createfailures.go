@@ -123,8 +123,8 @@ func (f *CreateFailures) sort(indices []int, runs []v1alpha1.RunStatus, recorded
 	})
 }
 
-// createFailed reports whether the record of a step or node says that its Job could not
-// be created for a reason that lasts. It is retried all the time.
+// createFailed reports whether the record of a step or node shows that its Job could not be
+// created for a lasting reason. Its creation is retried in every reconcile.
 func createFailed(recorded *v1alpha1.RunStatus) bool {
 	if recorded == nil || recorded.Phase != v1alpha1.PhaseWaiting || recorded.JobUID != "" {
 		return false

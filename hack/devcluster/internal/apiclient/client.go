@@ -170,7 +170,7 @@ func (c *Client) CreateNode(ctx context.Context, node any) error {
 	return err
 }
 
-// DeleteNode deletes a node object. It succeeds if there is none.
+// DeleteNode deletes a node object. It is no error if the object does not exist.
 func (c *Client) DeleteNode(ctx context.Context, name string) error {
 	_, err := c.do(ctx, http.MethodDelete, "/api/v1/nodes/"+name, nil)
 	e := &StatusError{}

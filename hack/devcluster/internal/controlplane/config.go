@@ -46,7 +46,7 @@ type Config struct {
 	Netns string
 	// Address is where the API server is reached by the other daemons.
 	Address string
-	// Advertised says that Address is one that pods reach, too. The API server
+	// Advertised means that pods can reach Address, too. The API server
 	// refuses to advertise a loopback address.
 	Advertised bool
 	APIPort    int

@@ -28,7 +28,7 @@ type API struct {
 type Struct struct {
 	Name string
 	Doc  string
-	// Kind says that objects of the type are stored.
+	// Kind means that the type is a kind: the API server stores objects of it.
 	Kind   bool
 	Fields []Field
 }
